@@ -1,0 +1,78 @@
+"""One transformer for every family: embeddings, layers, norm, head. It does not know tokens, files or sampling.
+
+Shapes: B rows, L positions, D width, V vocabulary, N wanted positions (row-major over `want_BL`).
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from dcode.model.config import Config
+from dcode.model.layers import Layer, RMSNorm, rotary
+
+
+class Backbone(nn.Module):
+    """A bidirectional (or block-causal, or causal) transformer that predicts the wanted positions."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.embed = nn.Embedding(config.vocab, config.width)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.norm = RMSNorm(config.width, config.eps)
+        self.head = None if config.tied else nn.Linear(config.width, config.vocab, bias=False)
+
+    def forward(self, ids_BL: Tensor, want_BL: Tensor, segment_BL: Tensor | None = None) -> Tensor:
+        """Logits [N, V] aligned to the wanted positions; positions see only their own segment if one is given.
+
+        With `config.shift` the logits of position p come from row p-1; position 0 must then not be wanted.
+        """
+        hidden_BLD = self.hidden(ids_BL, segment_BL)
+        if self.config.shift:
+            hidden_BLD = hidden_BLD.roll(1, dims=1)
+        return self.logits(hidden_BLD[want_BL])
+
+    def hidden(self, ids_BL: Tensor, segment_BL: Tensor | None = None) -> Tensor:
+        """Normed last hidden states [B, L, D]."""
+        length = ids_BL.shape[1]
+        x_BLD = self.embed(ids_BL)
+        rope = rotary(length, self.config.head_width, self.config.rope_theta, ids_BL.device)
+        mask = self._mask(length, segment_BL, ids_BL.device)
+        for layer in self.layers:
+            x_BLD = layer(x_BLD, rope, mask)
+        out: Tensor = self.norm(x_BLD)
+        return out
+
+    def logits(self, hidden_ND: Tensor) -> Tensor:
+        """Scores [N, V] of every token for hidden states [N, D]."""
+        weight = self.embed.weight if self.head is None else self.head.weight
+        return nn.functional.linear(hidden_ND, weight)
+
+    def _mask(self, length: int, segment_BL: Tensor | None, device: torch.device) -> Tensor | None:
+        """True where attention may look, broadcast over heads; None = everywhere."""
+        mask: Tensor | None = None
+        if self.config.attention != "full":
+            step = self.config.block if self.config.attention == "block-causal" else 1
+            block_L = torch.arange(length, device=device) // step
+            mask = (block_L[:, None] >= block_L[None, :])[None, None]
+        if segment_BL is not None:
+            same = (segment_BL[:, None, :, None] == segment_BL[:, None, None, :])
+            mask = same if mask is None else mask & same
+        return mask
+
+
+def initialise(net: Backbone, generator: torch.Generator) -> None:
+    """Scaled normal weights; the layers' outputs start small so that depth does not add variance (GPT-2's rule)."""
+    for name, weight in net.named_parameters():
+        if weight.ndim < 2:
+            continue
+        std = 1 / math.sqrt(weight.shape[1]) if "embed" not in name else 0.02
+        if name.endswith(("out.weight", "down.weight")):
+            std /= math.sqrt(2 * net.config.layers)
+        nn.init.normal_(weight, std=std, generator=generator)
+
+
+def parameters(net: nn.Module) -> int:
+    """How many numbers the network has learned."""
+    return sum(weight.numel() for weight in net.parameters())

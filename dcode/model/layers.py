@@ -1,0 +1,102 @@
+"""The three parts every supported transformer is made of: RMSNorm, attention with rotary positions, SwiGLU.
+
+Shapes: B rows, L positions, D width, H query heads, K key heads, E head width, F feed-forward width.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the field's name for it
+
+from dcode.model.config import Config
+
+
+class RMSNorm(nn.Module):
+    """Root-mean-square norm, computed in float32 (arXiv 1910.07467)."""
+
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.float()
+        wide = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
+        return (self.weight * wide).to(x.dtype)
+
+
+class Attention(nn.Module):
+    """Grouped-query attention with half-split rotary positions (arXiv 2305.13245, 2104.09864)."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.heads, self.kv_heads, self.head_width = config.heads, config.kv_heads, config.head_width
+        inner, inner_kv = config.heads * config.head_width, config.kv_heads * config.head_width
+        self.q = nn.Linear(config.width, inner, bias=config.qkv_bias)
+        self.k = nn.Linear(config.width, inner_kv, bias=config.qkv_bias)
+        self.v = nn.Linear(config.width, inner_kv, bias=config.qkv_bias)
+        self.out = nn.Linear(inner, config.width, bias=False)
+        self.q_norm = RMSNorm(config.head_width, config.eps) if config.qk_norm else nn.Identity()
+        self.k_norm = RMSNorm(config.head_width, config.eps) if config.qk_norm else nn.Identity()
+
+    def forward(self, x_BLD: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+        rows, length, _ = x_BLD.shape
+        q_BHLE = self._split(self.q(x_BLD), self.heads)
+        k_BKLE = self._split(self.k(x_BLD), self.kv_heads)
+        v_BKLE = self._split(self.v(x_BLD), self.kv_heads)
+        q_BHLE, k_BKLE = rotate(self.q_norm(q_BHLE), rope), rotate(self.k_norm(k_BKLE), rope)
+        if self.kv_heads != self.heads:
+            group = self.heads // self.kv_heads
+            k_BKLE, v_BKLE = k_BKLE.repeat_interleave(group, 1), v_BKLE.repeat_interleave(group, 1)
+        mixed_BHLE = F.scaled_dot_product_attention(q_BHLE, k_BKLE, v_BKLE, attn_mask=mask)
+        merged: Tensor = self.out(mixed_BHLE.transpose(1, 2).reshape(rows, length, -1))
+        return merged
+
+    def _split(self, x_BLD: Tensor, heads: int) -> Tensor:
+        rows, length, _ = x_BLD.shape
+        return x_BLD.view(rows, length, heads, self.head_width).transpose(1, 2)
+
+
+class SwiGLU(nn.Module):
+    """Gated feed-forward layer (arXiv 2002.05202)."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.gate = nn.Linear(config.width, config.feed_forward, bias=False)
+        self.up = nn.Linear(config.width, config.feed_forward, bias=False)
+        self.down = nn.Linear(config.feed_forward, config.width, bias=False)
+
+    def forward(self, x_BLD: Tensor) -> Tensor:
+        out: Tensor = self.down(F.silu(self.gate(x_BLD)) * self.up(x_BLD))
+        return out
+
+
+class Layer(nn.Module):
+    """Pre-norm residual layer: attention, then feed-forward."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.attention_norm = RMSNorm(config.width, config.eps)
+        self.attention = Attention(config)
+        self.feed_forward_norm = RMSNorm(config.width, config.eps)
+        self.feed_forward = SwiGLU(config)
+
+    def forward(self, x_BLD: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+        x_BLD = x_BLD + self.attention(self.attention_norm(x_BLD), rope, mask)
+        out: Tensor = x_BLD + self.feed_forward(self.feed_forward_norm(x_BLD))
+        return out
+
+
+def rotary(length: int, head_width: int, theta: float, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of shape [L, E] for positions 0..L-1, in float32."""
+    inverse_E2 = theta ** (-torch.arange(0, head_width, 2, device=device, dtype=torch.float32) / head_width)
+    angle_LE2 = torch.arange(length, device=device, dtype=torch.float32)[:, None] * inverse_E2
+    angle_LE = torch.cat((angle_LE2, angle_LE2), dim=-1)
+    return angle_LE.cos(), angle_LE.sin()
+
+
+def rotate(x_BHLE: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
+    """Turn each half-split pair of a head by its position's angle."""
+    cos_LE, sin_LE = rope
+    first, second = x_BHLE.chunk(2, dim=-1)
+    turned = torch.cat((-second, first), dim=-1)
+    return (x_BHLE * cos_LE + turned * sin_LE).to(x_BHLE.dtype)
