@@ -1,0 +1,69 @@
+"""From logits to a choice per open slot and how sure it is. Pure functions; randomness comes in as a generator.
+
+Shapes: N open slots, V vocabulary.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dcode.diffusion.plan import Order, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Per open slot: the chosen id, its probability at temperature 1, the entropy in nats, and its rank key."""
+
+    ids_N: Tensor
+    probability_N: Tensor
+    entropy_N: Tensor
+    key_N: Tensor
+
+
+def score(logits_NV: Tensor, plan: Plan, generator: torch.Generator) -> Scored:
+    """Choose an id for each slot; the higher its `key`, the earlier it should be taken."""
+    log_p_NV = torch.log_softmax(logits_NV.float(), dim=-1)
+    ids_N = choose(log_p_NV, plan, generator)
+    chosen_N = log_p_NV.gather(1, ids_N[:, None])[:, 0].exp()
+    entropy_N = -(log_p_NV.exp() * log_p_NV.clamp_min(-1e9)).sum(-1)
+    return Scored(ids_N, chosen_N, entropy_N, rank_key(log_p_NV, chosen_N, entropy_N, plan.order, generator))
+
+
+def choose(log_p_NV: Tensor, plan: Plan, generator: torch.Generator) -> Tensor:
+    """The likeliest ids at temperature 0, else a draw after top-k and top-p (arXiv 1904.09751)."""
+    if plan.temperature == 0:
+        return log_p_NV.argmax(-1)
+    warm_NV = keep_likely(log_p_NV / plan.temperature, plan)
+    uniform_NV = torch.rand(warm_NV.shape, generator=generator, dtype=torch.float64).clamp_min(1e-300)
+    gumbel_NV = -(-uniform_NV.log()).clamp_min(1e-300).log()
+    return (warm_NV.double() + gumbel_NV).argmax(-1)
+
+
+def keep_likely(scores_NV: Tensor, plan: Plan) -> Tensor:
+    """Scores with everything outside top-k and outside the top-p mass at minus infinity."""
+    if plan.top_k:
+        floor_N1 = scores_NV.topk(min(plan.top_k, scores_NV.shape[1]), dim=-1).values[:, -1:]
+        scores_NV = scores_NV.masked_fill(scores_NV < floor_N1, -torch.inf)
+    if plan.top_p < 1:
+        ranked_NV, place_NV = scores_NV.softmax(-1).sort(dim=-1, descending=True, stable=True)
+        beyond_NV = ranked_NV.cumsum(-1) - ranked_NV >= plan.top_p
+        scores_NV = scores_NV.masked_fill(torch.zeros_like(beyond_NV).scatter(1, place_NV, beyond_NV), -torch.inf)
+    return scores_NV
+
+
+def rank_key(
+    log_p_NV: Tensor, chosen_N: Tensor, entropy_N: Tensor, order: Order, generator: torch.Generator
+) -> Tensor:
+    """What decides which slots go first: higher is earlier."""
+    count = len(chosen_N)
+    if order == "margin":
+        best_N2 = log_p_NV.exp().topk(2, dim=-1).values
+        return best_N2[:, 0] - best_N2[:, 1]
+    if order == "entropy":
+        return -entropy_N
+    if order == "random":
+        return torch.rand(count, generator=generator)
+    if order == "left":
+        return -torch.arange(count, dtype=torch.float32)
+    return chosen_N
