@@ -1,0 +1,103 @@
+"""Fill one canvas with a model: the sampling loop turned into Frames and an Outcome. All jobs go through here."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from dcode.diffusion.canvas import OPEN, TAKEN, Canvas, Vocabulary
+from dcode.diffusion.plan import Plan
+from dcode.diffusion.sampler import Step, denoise
+from dcode.errors import OutOfTime
+from dcode.model.load import Model
+from dcode.text.checker import Checker
+from dcode.text.fault import Fault
+from dcode.text.frame import Frame, Slot, SlotState
+from dcode.text.result import Stopped, Verdict
+
+CONTEXT = 384
+"""Tokens of surroundings a model sees unless its checkpoint says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The fills of a canvas's holes and their mean confidences; the new faults that remain, and what it cost."""
+
+    fills: tuple[bytes, ...]
+    confidence: tuple[float, ...]
+    faults: tuple[Fault, ...]
+    forwards: int
+    repairs: int
+    stopped: Stopped
+
+
+def fill(
+    canvas: Canvas, model: Model, plan: Plan, checker: Checker | None, deadline: float | None
+) -> Iterator[Frame | Outcome]:
+    """Yield a Frame per forward pass, then the Outcome.
+
+    After `deadline` (time.monotonic) the furthest full canvas is the outcome; OutOfTime if there is none.
+    """
+    begun = time.monotonic()
+    last: Step | None = None
+    stopped: Stopped | None = None
+    for step in denoise([canvas], model.predict, plan, [checker]):
+        last = step
+        yield frame(step, time.monotonic() - begun)
+        if deadline is not None and time.monotonic() > deadline and step.repair.stopped is None:
+            stopped = "time"
+            break
+    assert last is not None
+    if last.repair.best is None:
+        raise OutOfTime("the time budget ended before every slot was filled", hint="allow more with --time-budget")
+    yield _outcome(last, stopped or last.repair.stopped or "rounds")
+
+
+def _outcome(step: Step, stopped: Stopped) -> Outcome:
+    best = step.repair.best
+    assert best is not None
+    sure = [[float(step.confidence_L[p]) for p in hole if best.text(p)] for hole in best.ranges]
+    means = tuple(sum(values) / len(values) if values else 1.0 for values in sure)
+    return Outcome(best.fills(), means, step.repair.faults, step.index, step.repair.rounds, stopped)
+
+
+def frame(step: Step, seconds: float) -> Frame:
+    """What may be seen of a step."""
+    fresh, dropped = set(step.committed), set(step.dropped)
+
+    def slot(position: int) -> Slot:
+        state: SlotState = "masked"
+        if position in dropped:
+            state = "dropped"
+        elif step.canvas.state_L[position] == TAKEN:
+            state = "fresh" if position in fresh else "taken"
+        text = step.canvas.text(position).decode("utf-8", "replace")
+        return Slot(text, state, float(step.confidence_L[position]))
+
+    holes = tuple(tuple(slot(position) for position in hole) for hole in step.canvas.ranges)
+    masked = int((step.canvas.state_L == OPEN).sum())
+    return Frame(step.index, step.limit, holes, masked, len(step.repair.faults), seconds)
+
+
+def verdict(outcome: Outcome, checker: Checker | None) -> Verdict:
+    """What the checker says of an outcome, before any fallback."""
+    if checker is None:
+        return "unchecked"
+    if outcome.faults or outcome.stopped not in ("clean", "time"):
+        return "failed"
+    return "verified" if checker.witness() is not None else "uncertified"
+
+
+def vocabulary(model: Model) -> Vocabulary:
+    """The ids a model may write: no special tokens but the void, nothing that renders to a control character."""
+    return _vocabulary(model.tokenizer.pieces, model.tokenizer.mask_id, model.tokenizer.void_id, model.vocab)
+
+
+@lru_cache(maxsize=4)
+def _vocabulary(pieces: tuple[bytes, ...], mask_id: int, void_id: int, size: int) -> Vocabulary:
+    def unfit(number: int) -> bool:
+        if number >= len(pieces) or not pieces[number]:
+            return number != void_id
+        return any((byte < 32 and byte not in (9, 10)) or byte == 127 for byte in pieces[number])
+
+    return Vocabulary(pieces, mask_id, void_id, tuple(number for number in range(size) if unfit(number)))

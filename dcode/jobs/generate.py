@@ -1,0 +1,103 @@
+"""A whole program from a request: an empty file with one hole, and the request in front of it."""
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+
+from dcode.diffusion.canvas import Canvas
+from dcode.diffusion.plan import Plan
+from dcode.errors import InputError
+from dcode.jobs.fill import Outcome, fill, verdict, vocabulary
+from dcode.jobs.infill import candidate_plan, ranked
+from dcode.model.load import Model
+from dcode.syntax.check import GrammarChecker, file_faults
+from dcode.syntax.grammar import Grammar
+from dcode.text.frame import Frame
+from dcode.text.prompt import request_header
+from dcode.text.result import Region, Result
+from dcode.text.source import Source
+from dcode.text.span import Span
+
+SLOTS = 128
+
+
+def generate(
+    prompt: str,
+    model: Model,
+    grammar: Grammar,
+    plan: Plan,
+    *,
+    slots: int = SLOTS,
+    count: int = 1,
+    context: Sequence[Source] = (),
+    feedback: bool = True,
+    deadline: float | None = None,
+) -> Iterator[Frame | Result]:
+    """Write a program for `prompt`; Frames while it works, then `count` Results, best first.
+
+    The files of `context` stand in front of the request, as far as the window reaches. Raises InputError for an empty
+    prompt or one that leaves no room, OutOfTime if the deadline (time.monotonic) leaves no result.
+    """
+    header = request_header(prompt, grammar.comment)
+    if not header:
+        raise InputError(f"the prompt {prompt!r} is empty", hint='say what to write: dcode gen "reverse a string"')
+    pieces = _context(header, model, slots, context)
+    checker = GrammarChecker(grammar, b"", (Span(0, 0),)) if feedback else None
+    results: list[Result] = []
+    for number in range(count):
+        canvas = Canvas.of(pieces, (slots,), (b"", b"\n"), vocabulary(model))
+        chosen = candidate_plan(plan, number)
+        results.append((yield from _candidate(canvas, model, grammar, chosen, checker, deadline)))
+    yield from ranked(results)
+
+
+def _context(
+    header: str, model: Model, slots: int, context: Sequence[Source]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    tokenizer = model.tokenizer
+    ids = tokenizer.encode(header.encode())
+    room = model.window - slots - len(ids) - 2
+    if room < 0:
+        raise InputError(
+            f"the prompt's {len(ids)} tokens and {slots} slots exceed the model's window of {model.window}",
+            hint="shorten the prompt, or give fewer --slots",
+        )
+    shown = tokenizer.encode(b"\n".join(source.view for source in context))
+    return (tokenizer.begin_id, *shown[len(shown) - min(room, len(shown)) :], *ids), (tokenizer.end_id,)
+
+
+def _candidate(
+    canvas: Canvas,
+    model: Model,
+    grammar: Grammar,
+    plan: Plan,
+    checker: GrammarChecker | None,
+    deadline: float | None,
+) -> Generator[Frame, None, Result]:
+    begun = time.monotonic()
+    outcome: Outcome | None = None
+    for seen in fill(canvas, model, plan, checker, deadline):
+        if isinstance(seen, Outcome):
+            outcome = seen
+        else:
+            yield seen
+    assert outcome is not None
+    said = verdict(outcome, checker)
+    text = outcome.fills[0]
+    # An empty program parses everywhere and answers nothing.
+    if not text.strip():
+        said = "failed"
+    witness = checker.witness() if checker and said == "failed" else None
+    if witness:
+        text, said = witness[0], "fallback"
+    view = text.rstrip(b"\n") + b"\n"
+    result = Result(
+        regions=(Region(Span(0, 0), b"", view, said, outcome.confidence[0]),),
+        view=view,
+        faults_before=(),
+        faults_after=file_faults(grammar, view) if checker else (),
+        forwards=outcome.forwards,
+        repairs=outcome.repairs,
+        stopped=outcome.stopped,
+    )
+    return replace(result, seconds={"total": time.monotonic() - begun})
