@@ -1,0 +1,102 @@
+"""What a training run is told: presets of the network, the mix of tasks, the optimizers' numbers."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from dcode.diffusion.noise import Schedule
+from dcode.errors import UsageError
+from dcode.model.config import Config
+
+PRESETS: dict[str, dict[str, int]] = {
+    "tiny": {"width": 64, "layers": 2, "heads": 2, "feed_forward": 128},
+    "nano": {"width": 384, "layers": 8, "heads": 6, "feed_forward": 1024},
+    "mini": {"width": 512, "layers": 12, "heads": 8, "feed_forward": 1408},
+}
+
+
+def network(preset: str, vocab: int, window: int) -> Config:
+    """The network of a preset; UsageError for an unknown one."""
+    if preset not in PRESETS:
+        raise UsageError(f"unknown preset {preset!r}", hint=f"one of {', '.join(PRESETS)}")
+    sizes = PRESETS[preset]
+    return Config(
+        vocab=vocab,
+        width=sizes["width"],
+        layers=sizes["layers"],
+        heads=sizes["heads"],
+        kv_heads=sizes["heads"],
+        head_width=sizes["width"] // sizes["heads"],
+        feed_forward=sizes["feed_forward"],
+        window=window,
+        qk_norm=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stretch of a run: until `until` (share of the run), rows of `length` tokens, shares of the tasks."""
+
+    until: float
+    length: int
+    plain: float
+    holes: float
+    requests: float
+    lessons: float = 0.0
+
+
+STAGES = (
+    Stage(0.35, 256, plain=0.50, holes=0.30, requests=0.20),
+    Stage(0.80, 256, plain=0.20, holes=0.50, requests=0.30),
+    Stage(0.93, 512, plain=0.10, holes=0.55, requests=0.35),
+    Stage(1.00, 1024, plain=0.10, holes=0.60, requests=0.30),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """A whole run. It ends at `tokens` seen or `minutes` spent, whichever comes first; both survive a resume."""
+
+    corpus: Path
+    tokenizer: Path
+    out: Path
+    preset: str = "nano"
+    tokens: int = 20_000_000
+    minutes: float = float("inf")
+    batch_tokens: int = 8192
+    window: int = 1024
+    schedule: Schedule = "linear"
+    stages: tuple[Stage, ...] = STAGES
+    void_anywhere: float = 0.1
+    corrupt_rows: float = 0.0
+    corrupt_rate: float = 0.12
+    matrix_rate: float = 0.02
+    vector_rate: float = 3e-3
+    weight_decay: float = 0.05
+    warm_up: float = 0.01
+    decay: float = 0.25
+    seed: int = 0
+    save_every_s: float = 300.0
+    threads: int = 2
+    compile: bool = True
+    precision: Literal["bf16", "f32"] = "bf16"
+    start_from: Path | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for the record beside the weights."""
+        values = asdict(self)
+        return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
+
+
+def rate_at(progress: float, config: TrainConfig) -> float:
+    """The learning rate's factor: warm-up, stable, linear decay to a twentieth (WSD, arXiv 2404.06395)."""
+    if progress < config.warm_up:
+        return max(progress / config.warm_up, 0.02)
+    left = 1 - progress
+    return 1.0 if left >= config.decay else max(left / config.decay, 0.05)
+
+
+def stage_at(progress: float, config: TrainConfig) -> Stage:
+    """The stage that a share of the run falls into."""
+    return next((stage for stage in config.stages if progress < stage.until), config.stages[-1])

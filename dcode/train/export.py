@@ -1,0 +1,69 @@
+"""From a training state to the folder that `dcode.load` reads: config, int8 weights, tokenizer. All or nothing."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from dcode.errors import InputError
+from dcode.model.backbone import Backbone
+from dcode.model.config import Config
+from dcode.model.weights import fill, pack, unpack
+from dcode.train import state
+from dcode.train.config import TrainConfig, network
+
+
+def export(config: TrainConfig, out: Path, figures: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Write the state of `config.out` to `out` and return its config.json; a card that lies there stays.
+
+    Raises InputError if there is no state or no room, ModelError if the state is damaged.
+    """
+    found = state.restore(config.out)
+    if found is None:
+        raise InputError(f"{config.out} holds no training state", hint="dcode train run makes one")
+    progress, parts = found
+    vocab = parts["net"]["embed.weight"].shape[0]
+    shape = network(config.preset, vocab, config.window)
+    weights = pack(parts["net"])
+    _prove(shape, weights)
+    card = {
+        "format": "dcode/1",
+        "preset": config.preset,
+        "network": shape.to_json(),
+        "sha256": hashlib.sha256(weights).hexdigest(),
+        "trained": {"steps": progress.step, "tokens": progress.tokens, "hours": round(progress.seconds / 3600, 2)},
+        "figures": figures or {},
+    }
+    try:
+        _place(out, {
+            "model.safetensors": weights,
+            "tokenizer.json": config.tokenizer.read_bytes(),
+            "config.json": (json.dumps(card, indent=2) + "\n").encode(),
+        })
+    except OSError as error:
+        raise InputError(f"{out} could not be written: {error.strerror}") from None
+    return card
+
+
+def _prove(shape: Config, weights: bytes) -> None:
+    """What was packed must load again, completely."""
+    fill(Backbone(shape), unpack(weights))
+
+
+def _place(out: Path, files: dict[str, bytes]) -> None:
+    """Write all files beside `out` first; config.json, which vouches for the weights, moves in last."""
+    out.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    try:
+        for name, data in files.items():
+            with (beside / name).open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+        for name in files:
+            (beside / name).replace(out / name)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

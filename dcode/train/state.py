@@ -1,0 +1,67 @@
+"""A training run on disk: the last state, whole or not at all, and the log. It does not know how training works."""
+
+import hashlib
+import io
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dcode.errors import InputError, ModelError
+
+STATE, LOG = "state.pt", "log.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: steps taken, tokens seen, seconds spent training."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+def save(folder: Path, progress: Progress, parts: dict[str, Any]) -> None:
+    """Write the state beside the old one and swap; a full disk leaves the old one and is an InputError."""
+    buffer = io.BytesIO()
+    torch.save({"progress": asdict(progress), **parts}, buffer)
+    data = buffer.getvalue()
+    try:
+        # The hash comes first, so a torn file is noticed when it is read.
+        _swap(folder / STATE, hashlib.sha256(data).digest() + data)
+    except OSError as error:
+        raise InputError(f"the training state could not be written: {error.strerror}") from None
+
+
+def restore(folder: Path) -> tuple[Progress, dict[str, Any]] | None:
+    """The last state, or None if there is none; ModelError if it is damaged."""
+    path = folder / STATE
+    if not path.is_file():
+        return None
+    raw = path.read_bytes()
+    stated, data = raw[:32], raw[32:]
+    if hashlib.sha256(data).digest() != stated:
+        raise ModelError(f"{path} is damaged", hint="delete it to start from --start-from or from nothing")
+    parts = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    return Progress(**parts.pop("progress")), parts
+
+
+def note(folder: Path, values: dict[str, Any]) -> None:
+    """Append one line to the run's log."""
+    with (folder / LOG).open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(values) + "\n")
+
+
+def _swap(path: Path, data: bytes) -> None:
+    beside = path.with_suffix(".part")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
