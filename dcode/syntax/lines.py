@@ -1,0 +1,34 @@
+"""Whole lines around a place in a text: byte arithmetic, nothing else."""
+
+from dcode.text.span import Span
+
+
+def line_start(data: bytes, at: int) -> int:
+    """The first byte of the line that holds byte `at`; a newline belongs to the line it ends."""
+    return data.rfind(b"\n", 0, at) + 1
+
+
+def line_end(data: bytes, at: int) -> int:
+    """The newline that ends the line of byte `at`, or the end of the text."""
+    found = data.find(b"\n", at)
+    return len(data) if found < 0 else found
+
+
+def lines_around(data: bytes, span: Span, more: int = 0) -> Span:
+    """The lines of a span without the last newline, and `more` lines on each side."""
+    start, end = line_start(data, span.start), line_end(data, max(span.start, span.end - 1))
+    for _ in range(more):
+        start = line_start(data, max(start - 1, 0))
+        end = line_end(data, min(end + 1, len(data)))
+    return Span(start, end)
+
+
+def with_next_line(data: bytes, span: Span) -> Span:
+    """The lines of a span and the next one that is not blank."""
+    lines = lines_around(data, Span(span.start, span.end))
+    end = lines.end
+    while end < len(data):
+        begin, end = end + 1, line_end(data, end + 1)
+        if data[begin:end].strip():
+            break
+    return Span(lines.start, end)

@@ -1,0 +1,2 @@
+; Named nodes: @definition with its @name and @body: a path of keys.
+(pair key: (string (string_content) @name) value: (_) @body) @definition
