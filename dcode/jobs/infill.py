@@ -120,10 +120,8 @@ class _Job:
         starts = [*(hole.start for hole in holes), len(view)]
         fixed = [view[end:start] for end, start in zip(ends, starts, strict=True)]
         comment = self.grammar.comment if self.grammar else "#"
-        hinted = [
-            with_hint(piece, hint, comment)
-            for piece, hint in zip(fixed, self.hints[group.start : group.stop], strict=False)  # after the last comes no hole
-        ]
+        hints = self.hints[group.start : group.stop]
+        hinted = [with_hint(piece, hint, comment) for piece, hint in zip(fixed[:-1], hints, strict=True)]
         sizes = self.sizes[group.start : group.stop]
         context = window.look(
             hinted[0],

@@ -3,8 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
@@ -13,7 +12,7 @@ from torch.optim import Optimizer
 from dcode.errors import InputError, ModelError
 from dcode.model.backbone import Backbone, initialise
 from dcode.model.tokenizer import Tokenizer
-from dcode.model.weights import fill, unpack
+from dcode.model.weights import digest, fill, unpack
 from dcode.train import data, state
 from dcode.train.config import Stage, TrainConfig, network, rate_at, stage_at
 from dcode.train.objective import loss, noised, wanted
@@ -35,46 +34,62 @@ class Report:
     held: dict[str, float] | None = None
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a run works with from its first step to its last; `vocabulary` is the sha256 of the tokenizer's file."""
+
+    config: TrainConfig
+    net: Backbone
+    hidden: Callable[[Tensor, Tensor], Tensor]
+    built: tuple[Optimizer, ...]
+    corpus: data.Corpus
+    held: data.Corpus
+    cutter: data.Cutter
+    vocabulary: str
+
+
 def train(config: TrainConfig, *, every: int = 10, held_every: int = 250) -> Iterator[Report]:
     """Train until the configuration's tokens or minutes are used, resuming from the last state in `config.out`.
 
-    Raises InputError for missing data or a full disk, ModelError for a damaged state or weights that do not fit.
+    Closing the iterator saves the state first. Raises InputError for missing data or a full disk, ModelError for a
+    damaged state, weights that do not fit, or a loss that is no number.
     """
+    run = prepare(config)
+    progress = resume(run)
+    clock = _Clock(progress)
+    try:
+        while (share := done(progress, config)) < 1:
+            value, tokens = step(run, progress.step, share)
+            progress = clock.after(progress, value, tokens)
+            over = done(progress, config) >= 1
+            scored = held_out(run) if progress.step % held_every == 0 or over else None
+            if over or clock.since_save_s() > config.save_every_s:
+                save(run, progress)
+                clock.saved()
+            if scored or progress.step % every == 0:
+                yield clock.report(run, progress, scored)
+    except GeneratorExit:
+        save(run, progress)
+        raise
+
+
+def prepare(config: TrainConfig) -> Run:
+    """Read the data and build the network and its optimizers."""
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
     config.out.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.read(config.tokenizer)
-    corpus, held = data.Corpus.read(config.corpus), data.Corpus.read(config.corpus, "held")
-    cutter = data.Cutter(tokenizer, config.void_anywhere)
     net = start(config, len(tokenizer.pieces))
-    built = optimizers(net, config)
-    progress = resume(config.out, net, built)
-    hidden = torch.compile(net.hidden, dynamic=False) if config.compile else net.hidden
-    smooth, saved, begun = math.nan, time.monotonic(), time.monotonic()
-    before, recent = progress.seconds, (progress.tokens, time.monotonic())
-    while (share := done(progress, config)) < 1:
-        set_rates(built, rate_at(share, config))
-        stage = stage_at(share, config)
-        rows = max(1, config.batch_tokens // stage.length)
-        batch = data.batch(corpus, cutter, stage, rows, f"{config.seed}:{progress.step}")
-        value = step(net, hidden, built, batch, tokenizer.mask_id, config, progress.step)
-        if not math.isfinite(value):
-            raise ModelError(f"the loss is {value} at step {progress.step}", hint="lower the learning rates")
-        smooth = value if math.isnan(smooth) else 0.95 * smooth + 0.05 * value
-        now = time.monotonic()
-        seconds = before + now - begun
-        progress = state.Progress(progress.step + 1, progress.tokens + batch.ids_BL.numel(), seconds)
-        over = done(progress, config) >= 1
-        scored = held_out(net, held, cutter, config) if progress.step % held_every == 0 or over else None
-        if progress.step % every == 0 or scored:
-            speed = (progress.tokens - recent[0]) / max(now - recent[1], 1e-9)
-            recent = (progress.tokens, now)
-            report = _report(progress, config, smooth, speed, scored)
-            state.note(config.out, {**_plain(report), "rate": rate_at(share, config), "length": stage.length})
-            yield report
-        if over or now - saved > config.save_every_s:
-            save(config.out, progress, net, built)
-            saved = time.monotonic()
+    return Run(
+        config=config,
+        net=net,
+        hidden=torch.compile(net.hidden, dynamic=False) if config.compile else net.hidden,
+        built=optimizers(net, config),
+        corpus=data.Corpus.read(config.corpus),
+        held=data.Corpus.read(config.corpus, "held"),
+        cutter=data.Cutter(tokenizer, config.void_anywhere),
+        vocabulary=digest(config.tokenizer),
+    )
 
 
 def start(config: TrainConfig, vocab: int) -> Backbone:
@@ -89,76 +104,75 @@ def start(config: TrainConfig, vocab: int) -> Backbone:
     return net
 
 
-def step(
-    net: Backbone,
-    hidden: Callable[[Tensor, Tensor], Tensor],
-    built: tuple[Optimizer, ...],
-    batch: data.Batch,
-    mask_id: int,
-    config: TrainConfig,
-    number: int,
-) -> float:
-    """One update; returns the loss in nats."""
-    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + number)
+def step(run: Run, number: int, share: float) -> tuple[float, int]:
+    """One update; returns the loss in nats and how many tokens it saw. `number` and the seed decide the data."""
+    config = run.config
+    set_rates(run.built, rate_at(share, config))
+    stage = stage_at(share, config)
+    rows = max(1, config.batch_tokens // stage.length)
+    batch = data.batch(run.corpus, run.cutter, stage, rows, f"{config.seed}:{number}")
     asked = noised(
-        batch, mask_id, generator, corrupt_rows=config.corrupt_rows, corrupt_rate=config.corrupt_rate
+        batch,
+        run.cutter.tokenizer.mask_id,
+        torch.Generator().manual_seed(config.seed * 1_000_003 + number),
+        corrupt_rows=config.corrupt_rows,
+        corrupt_rate=config.corrupt_rate,
     )
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.precision == "bf16"):
-        hidden_BLD = hidden(asked.ids_BL, batch.segment_BL)
-        hidden_ND, answer_N = wanted(hidden_BLD, asked)
-        value = loss(net.logits(hidden_ND), answer_N)
+        hidden_ND, answer_N = wanted(run.hidden(asked.ids_BL, batch.segment_BL), asked)
+        value = loss(run.net.logits(hidden_ND), answer_N)
     value.backward()  # type: ignore[no-untyped-call]
-    clip(net)
-    for optimizer in built:
+    clip(run.net)
+    for optimizer in run.built:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-    return float(value.detach())
+    if not math.isfinite(float(value.detach())):
+        raise ModelError(f"the loss is {float(value.detach())} at step {number}", hint="lower the learning rates")
+    return float(value.detach()), batch.ids_BL.numel()
 
 
 @torch.no_grad()
-def held_out(
-    net: Backbone, held: data.Corpus, cutter: data.Cutter, config: TrainConfig, rows: int = 48
-) -> dict[str, float]:
-    """Nats per masked token on held-out packages at three mask rates, and on held-out holes; fixed seed."""
+def held_out(run: Run, rows: int = 48, length: int = 256) -> dict[str, float]:
+    """Nats per token on held-out packages: plain text at three mask rates, holes, requests; always the same rows."""
     scores = {}
-    mask_id = cutter.tokenizer.mask_id
     for rate in HELD_RATES:
-        batch = data.batch(held, cutter, Stage(1, 256, 1, 0, 0), rows, "held")
-        batch = replace(batch, rate_BL=torch.full_like(batch.rate_BL, rate))
-        scores[f"{rate:g}"] = _score(net, batch, mask_id, config)
-    batch = data.batch(held, cutter, Stage(1, 256, 0, 1, 0), rows, "held")
-    scores["holes"] = _score(net, batch, mask_id, config)
-    batch = data.batch(held, cutter, Stage(1, 256, 0, 0, 1), rows, "held")
-    scores["requests"] = _score(net, batch, mask_id, config)
+        batch = data.batch(run.held, run.cutter, Stage(1, length, plain=1, holes=0, requests=0), rows, "held")
+        scores[f"{rate:g}"] = _score(run, replace(batch, rate_BL=torch.full_like(batch.rate_BL, rate)))
+    for name, stage in (("holes", Stage(1, length, 0, 1, 0)), ("requests", Stage(1, length, 0, 0, 1))):
+        scores[name] = _score(run, data.batch(run.held, run.cutter, stage, rows, "held"))
     return scores
 
 
-def _score(net: Backbone, batch: data.Batch, mask_id: int, config: TrainConfig) -> float:
-    asked = noised(batch, mask_id, torch.Generator().manual_seed(1))
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.precision == "bf16"):
-        hidden_ND, answer_N = wanted(net.hidden(asked.ids_BL, batch.segment_BL), asked)
-        return float(loss(net.logits(hidden_ND), answer_N))
+def _score(run: Run, batch: data.Batch) -> float:
+    asked = noised(batch, run.cutter.tokenizer.mask_id, torch.Generator().manual_seed(1))
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=run.config.precision == "bf16"):
+        hidden_ND, answer_N = wanted(run.net.hidden(asked.ids_BL, batch.segment_BL), asked)
+        return float(loss(run.net.logits(hidden_ND), answer_N))
 
 
-def resume(folder: Path, net: Backbone, built: tuple[Optimizer, ...]) -> state.Progress:
-    """Continue from the last state in the folder, if there is one."""
-    found = state.restore(folder)
+def resume(run: Run) -> state.Progress:
+    """Continue from the last state in the run's folder, if there is one; ModelError if it is of something else."""
+    found = state.restore(run.config.out)
     if found is None:
         return state.Progress()
     progress, parts = found
+    if parts.get("vocabulary") != run.vocabulary:
+        raise ModelError(f"the state in {run.config.out} was trained with another tokenizer")
     try:
-        net.load_state_dict(parts["net"])
-        for optimizer, kept in zip(built, parts["optimizers"], strict=True):
+        run.net.load_state_dict(parts["net"])
+        for optimizer, kept in zip(run.built, parts["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
     except (RuntimeError, ValueError, KeyError) as error:
-        raise ModelError(f"the state in {folder} is of another network: {str(error).splitlines()[0]}") from None
+        what = str(error).splitlines()[0]
+        raise ModelError(f"the state in {run.config.out} is of another network: {what}") from None
     return progress
 
 
-def save(folder: Path, progress: state.Progress, net: Backbone, built: tuple[Optimizer, ...]) -> None:
+def save(run: Run, progress: state.Progress) -> None:
     """Keep everything that the next step depends on."""
-    parts = {"net": net.state_dict(), "optimizers": [optimizer.state_dict() for optimizer in built]}
-    state.save(folder, progress, parts)
+    optimizers = [optimizer.state_dict() for optimizer in run.built]
+    parts = {"net": run.net.state_dict(), "optimizers": optimizers, "vocabulary": run.vocabulary}
+    state.save(run.config.out, progress, parts)
 
 
 def done(progress: state.Progress, config: TrainConfig) -> float:
@@ -166,13 +180,31 @@ def done(progress: state.Progress, config: TrainConfig) -> float:
     return max(progress.tokens / config.tokens, progress.seconds / 60 / config.minutes)
 
 
-def _report(
-    progress: state.Progress, config: TrainConfig, smooth: float, speed: float, held: dict[str, float] | None
-) -> Report:
-    share = min(done(progress, config), 1.0)
-    left = min((config.tokens - progress.tokens) / max(speed, 1e-9), config.minutes * 60 - progress.seconds)
-    return Report(progress.step, progress.tokens, share, smooth, speed, max(left, 0.0), held)
+class _Clock:
+    """Times a run: seconds across resumes, tokens a second since the last report, a smoothed loss."""
 
+    def __init__(self, progress: state.Progress) -> None:
+        self._before, self._begun = progress.seconds, time.monotonic()
+        self._recent, self._saved, self._loss = (progress.tokens, self._begun), self._begun, math.nan
 
-def _plain(report: Report) -> dict[str, object]:
-    return {name: getattr(report, name) for name in ("step", "tokens", "share", "loss", "tokens_per_s", "held")}
+    def after(self, progress: state.Progress, value: float, tokens: int) -> state.Progress:
+        self._loss = value if math.isnan(self._loss) else 0.95 * self._loss + 0.05 * value
+        seconds = self._before + time.monotonic() - self._begun
+        return state.Progress(progress.step + 1, progress.tokens + tokens, seconds)
+
+    def since_save_s(self) -> float:
+        return time.monotonic() - self._saved
+
+    def saved(self) -> None:
+        self._saved = time.monotonic()
+
+    def report(self, run: Run, progress: state.Progress, held: dict[str, float] | None) -> Report:
+        """What to show; the same goes into the log."""
+        now, config, share = time.monotonic(), run.config, done(progress, run.config)
+        speed = (progress.tokens - self._recent[0]) / max(now - self._recent[1], 1e-9)
+        self._recent = (progress.tokens, now)
+        left = min((config.tokens - progress.tokens) / max(speed, 1e-9), config.minutes * 60 - progress.seconds)
+        report = Report(progress.step, progress.tokens, min(share, 1.0), self._loss, speed, max(left, 0.0), held)
+        known = {**asdict(report), "rate": rate_at(share, config), "length": stage_at(share, config).length}
+        state.note(config.out, known)
+        return report

@@ -1,0 +1,64 @@
+"""Rows are cut as inference cuts, full, and decided by their seed."""
+
+import random
+
+import pytest
+
+from dcode.train import data
+from dcode.train.config import Stage
+from tests.oracle import tokenizer
+
+TOK = tokenizer()
+TEXT = "\n".join(f"def f{i}(a, b):\n    total = a + b * {i}\n    return total\n" for i in range(40))
+CORPUS = data.Corpus((TEXT, "x = 1\n"), (1.0, 1.5), (("add two numbers", "def add(a, b):\n    return a + b"),))
+CUTTER = data.Cutter(TOK, void_anywhere=0.1)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_row_is_full_and_has_something_to_learn(seed: int) -> None:
+    row = data.row(CORPUS, CUTTER, Stage(1, 200, 0.3, 0.4, 0.3), random.Random(seed))
+    assert len(row.ids) == len(row.eligible) == len(row.segment) == len(row.rate) == 200
+    assert any(row.eligible)
+    assert TOK.mask_id not in row.ids
+    assert all(0 < rate <= 1 for rate in row.rate)
+    special = {TOK.begin_id, TOK.end_id}
+    assert not any(number in special for number, hole in zip(row.ids, row.eligible, strict=True) if hole)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_document_with_holes_renders_to_its_source(seed: int) -> None:
+    document = CUTTER.holes(TEXT, 160, random.Random(seed))
+    if document is None:
+        return
+    assert sum(len(ids) for ids, _ in document) <= 160
+    assert b"".join(TOK.decode(ids) for ids, _ in document).decode() in TEXT
+    assert any(hole for _, hole in document)
+
+
+def test_holes_start_and_end_where_line_ranges_do() -> None:
+    rng = random.Random(0)
+    spans = [span for _ in range(300) for span in data.cut_spans(TEXT, rng)]
+    at_lines = [
+        (a, b) for a, b in spans if not TEXT[TEXT.rfind("\n", 0, a) + 1 : a].strip() and TEXT[b : b + 1] in ("\n", "")
+    ]
+    assert len(at_lines) > 0.6 * len(spans)
+
+
+def test_a_request_has_its_header_and_voids_behind() -> None:
+    cutter = data.Cutter(TOK, void_anywhere=0)
+    document = cutter.request("add two numbers", "def add(a, b):\n    return a + b\n", 200, random.Random(1))
+    assert document is not None
+    (head, _), (slots, hole), (tail, _) = document
+    assert TOK.decode(head) == b"# add two numbers\n" and head[0] == TOK.begin_id
+    assert hole and TOK.decode(slots) == b"def add(a, b):\n    return a + b"
+    text = [number for number in slots if number != TOK.void_id]
+    assert slots == text + [TOK.void_id] * (len(slots) - len(text))
+    assert tail == [TOK.end_id]
+
+
+def test_equal_seeds_give_equal_batches() -> None:
+    stage = Stage(1, 128, 0.3, 0.4, 0.3)
+    one, same, other = (data.batch(CORPUS, CUTTER, stage, 3, seed) for seed in ("0:1", "0:1", "0:2"))
+    assert one.ids_BL.equal(same.ids_BL) and one.rate_BL.equal(same.rate_BL)
+    assert not one.ids_BL.equal(other.ids_BL)
+    assert one.ids_BL.shape == (3, 128)

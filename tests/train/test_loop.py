@@ -1,0 +1,138 @@
+"""A run learns, stops when told, resumes to the same numbers, and refuses what is damaged."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from dcode.errors import DcodeError, InputError, ModelError
+from dcode.model.load import load
+from dcode.train import state
+from dcode.train.config import Stage, TrainConfig, rate_at
+from dcode.train.data import Batch
+from dcode.train.export import export
+from dcode.train.loop import train
+from dcode.train.objective import loss, noised, wanted
+from tests.oracle import tokenizer
+
+TEXT = "\n".join(f"def f{i}(a, b):\n    total = a + b * {i}\n    return total\n" for i in range(40))
+STAGES = (Stage(1.0, 64, 0.5, 0.3, 0.2),)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> TrainConfig:
+    rows = [{"package": "p", "path": "f.py", "text": TEXT, "split": split} for split in ("train", "held")]
+    (tmp_path / "files.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pair = {"package": "p", "request": "add two numbers", "code": "def add(a, b):\n    return a + b"}
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(pair | {"split": s}) + "\n" for s in ("train", "held")))
+    tokenizer().engine.save(str(tmp_path / "tokenizer.json"))
+    return TrainConfig(
+        tmp_path,
+        tmp_path / "tokenizer.json",
+        tmp_path / "run",
+        preset="tiny",
+        tokens=256 * 20,
+        batch_tokens=256,
+        window=128,
+        stages=STAGES,
+        threads=1,
+        compile=False,
+        precision="f32",
+        save_every_s=0.0,
+    )
+
+
+def test_twenty_steps_in_one_go_equal_ten_and_ten(config: TrainConfig) -> None:
+    """Bit for bit: the weights after a stop and a resume are those of an uninterrupted run."""
+    whole = list(train(replace(config, out=config.out / "whole"), every=1))
+    broken = replace(config, out=config.out / "broken")
+    first = train(broken, every=1)
+    for _ in range(10):
+        next(first)
+    first.close()
+    rest = list(train(broken, every=1))
+    assert rest[0].step == 11 and whole[-1].step == rest[-1].step == 20
+    one, two = (state.restore(config.out / name) for name in ("whole", "broken"))
+    assert one is not None and two is not None
+    assert all(torch.equal(one[1]["net"][name], two[1]["net"][name]) for name in one[1]["net"])
+    assert whole[-1].loss < whole[0].loss - 0.3
+    assert set(whole[-1].held or {}) == {"0.15", "0.5", "0.9", "holes", "requests"}
+
+
+def test_what_was_exported_loads_and_predicts(config: TrainConfig, tmp_path: Path) -> None:
+    short = replace(config, tokens=512)
+    list(train(short))
+    card = export(short, tmp_path / "out", {"note": 1})
+    model = load(str(tmp_path / "out"))
+    assert model.digest == card["sha256"] and card["trained"]["steps"] == 2
+    ids = torch.tensor([[model.tokenizer.begin_id, model.tokenizer.mask_id]])
+    logits, _ = model.predict(ids, ids == model.tokenizer.mask_id)
+    assert logits.shape == (1, len(model.tokenizer.pieces)) and logits.isfinite().all()
+
+
+def test_a_damaged_state_is_refused(config: TrainConfig) -> None:
+    list(train(replace(config, tokens=256)))
+    path = config.out / state.STATE
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="damaged"):
+        next(train(config))
+
+
+def test_a_state_of_another_tokenizer_is_refused(config: TrainConfig) -> None:
+    list(train(replace(config, tokens=256)))
+    config.tokenizer.write_text(config.tokenizer.read_text() + " ")
+    with pytest.raises(ModelError, match="another tokenizer"):
+        next(train(config))
+
+
+def test_a_full_disk_keeps_the_old_state(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    list(train(replace(config, tokens=256)))
+    before = (config.out / state.STATE).read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InputError, match="No space left"):
+        list(train(config))
+    assert (config.out / state.STATE).read_bytes() == before
+    assert not list(config.out.glob("*.part"))
+
+
+def test_no_corpus_no_state(config: TrainConfig, tmp_path: Path) -> None:
+    with pytest.raises(DcodeError):
+        next(train(replace(config, corpus=tmp_path / "nowhere")))
+    with pytest.raises(InputError, match="no training state"):
+        export(config, tmp_path / "out")
+
+
+def test_the_rate_warms_up_stays_and_decays(config: TrainConfig) -> None:
+    rates = [rate_at(share / 100, config) for share in range(101)]
+    assert rates[0] < rates[1] == 1.0 == rates[74] and rates[100] == 0.05
+    assert rates[75:] == sorted(rates[75:], reverse=True)
+
+
+def test_corruption_hits_visible_tokens_and_asks_for_the_right_ones() -> None:
+    ids = torch.randint(4, 500, (8, 64), generator=torch.Generator().manual_seed(0))
+    batch = Batch(ids, torch.zeros_like(ids, dtype=torch.bool), ids * 0, torch.zeros(ids.shape))
+    asked = noised(batch, 0, torch.Generator().manual_seed(1), corrupt_rows=1.0, corrupt_rate=0.25)
+    changed = asked.ids_BL != ids
+    assert 0.15 < changed.float().mean() < 0.35
+    assert asked.want_BL[changed].all() and 0.3 < asked.want_BL.float().mean() < 0.6
+    assert torch.equal(asked.answer_N, ids[asked.want_BL])
+
+
+def test_padding_the_wanted_positions_does_not_change_the_loss() -> None:
+    ids = torch.randint(4, 50, (2, 16))
+    batch = Batch(ids, torch.ones_like(ids, dtype=torch.bool), ids * 0, torch.full(ids.shape, 0.5))
+    asked = noised(batch, 0, torch.Generator().manual_seed(1))
+    hidden, table = torch.randn(2, 16, 8), torch.randn(8, 50)
+    padded, answers = wanted(hidden, asked)
+    assert len(padded) % 512 == 0
+    assert float(loss(padded @ table, answers)) == pytest.approx(
+        float(loss(hidden[asked.want_BL] @ table, asked.answer_N)), rel=1e-5
+    )
