@@ -18,7 +18,8 @@ class Backbone(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.embed = nn.Embedding(config.vocab, config.width)
+        # Given its weight, an embedding does not draw one: on the meta device that alone would cost a second.
+        self.embed = nn.Embedding(config.vocab, config.width, _weight=torch.empty(config.vocab, config.width))
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.norm = RMSNorm(config.width, config.eps)
         self.head = None if config.tied else nn.Linear(config.width, config.vocab, bias=False)

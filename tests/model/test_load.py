@@ -1,0 +1,145 @@
+"""A model folder loads whole or is refused with one line: every kind of damage by name."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load as read_tensors
+from safetensors.torch import save as write_tensors
+
+from dcode.errors import ModelError, UsageError
+from dcode.model.checkpoint import checkpoint, checkpoints
+from dcode.model.config import Config
+from dcode.model.load import load, pick_device
+from dcode.model.tokenizer import Tokenizer, byte_alphabet
+from dcode.model.weights import pack, quantize_rows, unpack
+from tests.oracle import random_model, tokenizer
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    model = random_model()
+    weights = pack(model.net.state_dict())
+    (tmp_path / "model.safetensors").write_bytes(weights)
+    model.tokenizer.engine.save(str(tmp_path / "tokenizer.json"))
+    _describe(tmp_path, model.net.config.to_json())
+    return tmp_path
+
+
+def _describe(folder: Path, network: dict[str, object]) -> None:
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    (folder / "config.json").write_text(json.dumps({"network": network, "sha256": digest}))
+
+
+def _change_weights(folder: Path, change: object) -> None:
+    path = folder / "model.safetensors"
+    tensors = read_tensors(path.read_bytes())
+    change(tensors)  # type: ignore[operator]
+    path.write_bytes(write_tensors(tensors))
+    _describe(folder, json.loads((folder / "config.json").read_text())["network"])
+
+
+def test_a_folder_loads_with_int8_rows_close_to_what_was_saved(folder: Path) -> None:
+    model, before = load(str(folder)), random_model()
+    for name, weight in before.net.state_dict().items():
+        step = weight.abs().amax(-1, keepdim=True) / 127 if weight.ndim == 2 else torch.tensor(1e-6)
+        assert ((model.net.state_dict()[name] - weight).abs() <= step * 0.51).all()
+    assert not model.net.training and model.window == 256
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=name):
+        load(str(folder))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty"])
+def test_a_damaged_file_is_refused(folder: Path, name: str, damage: str) -> None:
+    path = folder / name
+    data = path.read_bytes()
+    path.write_bytes({"truncated": data[: len(data) // 2], "garbage": b"\x80\x04x" * 99, "empty": b""}[damage])
+    with pytest.raises(ModelError):
+        load(str(folder))
+
+
+def test_one_flipped_bit_is_noticed(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="is not what"):
+        load(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: t.pop("norm.weight"), "lack norm.weight"),
+        (lambda t: t.update(extra=torch.zeros(2)), "no place for"),
+        (lambda t: t.update({"norm.weight": torch.zeros(3)}), "has shape"),
+        (lambda t: t.pop("embed.weight"), "scale without"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_named(folder: Path, change: object, said: str) -> None:
+    _change_weights(folder, change)
+    with pytest.raises(ModelError, match=said):
+        load(str(folder))
+
+
+def test_a_pickle_called_safetensors_is_refused(folder: Path) -> None:
+    torch.save({"x": torch.zeros(1)}, folder / "model.safetensors")
+    _describe(folder, json.loads((folder / "config.json").read_text())["network"])
+    with pytest.raises(ModelError, match="damaged"):
+        load(str(folder))
+
+
+@pytest.mark.parametrize(
+    "bad", [{"layers": 0}, {"heads": 3, "kv_heads": 2}, {"attention": "sideways"}, {"unknown": 1}, {"width": 1 << 40}]
+)
+def test_impossible_configurations_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(ModelError, match=r"config\.json"):
+        Config.of({**random_model().net.config.to_json(), **bad})
+
+
+def test_unknown_names_and_devices() -> None:
+    with pytest.raises(UsageError, match="did you mean mini"):
+        checkpoint("minni")
+    with pytest.raises(ModelError, match="no device"):
+        pick_device("warp9")
+    assert "mini" in checkpoints()
+
+
+@given(rows=st.integers(1, 5), columns=st.integers(1, 40), scale=st.floats(1e-6, 1e3))
+def test_int8_rows_are_within_half_a_step(rows: int, columns: int, scale: float) -> None:
+    weight = torch.randn(rows, columns, generator=torch.Generator().manual_seed(rows * 41 + columns)) * scale
+    packed = unpack(pack({"w": weight}))["w"]
+    _, step = quantize_rows(weight)
+    assert ((packed - weight).abs() <= step[:, None] * 0.5001 + 1e-12).all()
+
+
+@given(text=st.text(max_size=60))
+def test_any_text_survives_the_tokenizer(text: str) -> None:
+    tok: Tokenizer = tokenizer()
+    data = text.encode("utf-8", "ignore")
+    assert tok.decode(tok.encode(data)) == data
+
+
+def test_special_tokens_cannot_be_typed_and_render_to_nothing() -> None:
+    tok = tokenizer()
+    special = {tok.mask_id, tok.void_id, tok.begin_id, tok.end_id}
+    assert not special & set(tok.encode(b"<|mask|> <|void|><|begin|><|end|>"))
+    assert tok.decode(sorted(special)) == b""
+    assert sorted(byte_alphabet().values()) == list(range(256))
+
+
+def test_a_tokenizer_without_its_special_tokens_is_refused(folder: Path) -> None:
+    path = folder / "tokenizer.json"
+    path.write_text(path.read_text().replace("<|void|>", "<|vaid|>"))
+    with pytest.raises(ModelError, match="void"):
+        load(str(folder))

@@ -1,0 +1,84 @@
+"""What the README says that a machine can check: help texts, the map of files, the two set-up commands, a picture.
+
+`python tests/readme.py` writes the blocks anew · `python tests/readme.py commands` prints the set-up commands ·
+`python tests/readme.py picture PROMPT` prints the states of a real run. tests/test_readme.py compares.
+"""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+HELP = ("dcode --help", "dcode gen --help", "dcode infill --help")
+
+
+def block(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?s)(<!-- {name} -->\n```\w*\n)(.*?)(```\n<!-- end -->)")
+
+
+def help_text() -> str:
+    """The help of the main commands, 80 columns wide."""
+    environment = {**os.environ, "COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
+    parts = []
+    for line in HELP:
+        command = [sys.executable, "-m", *line.split()]
+        text = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+        parts.append(f"$ {line}\n{text.strip()}\n")
+    return "\n".join(re.sub(r"[ \t]+$", "", part, flags=re.MULTILINE) for part in parts)
+
+
+def file_map() -> str:
+    """Every file of the package with the first sentence of what it says of itself."""
+    rows = []
+    for path in sorted((ROOT / "dcode").rglob("*.py"), key=lambda p: (p.parent.as_posix(), p.name)):
+        doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if doc:
+            first = re.split(r"(?<=[.:;])\s|\n\n", doc.strip(), maxsplit=1)[0].replace("\n", " ").rstrip(".:;")
+            rows.append((path.relative_to(ROOT).as_posix(), first))
+    width = max(len(name) for name, _ in rows)
+    return "".join(f"{name:<{width}}  {first}\n" for name, first in rows)
+
+
+def commands() -> list[str]:
+    """The two set-up commands, as a person would paste them."""
+    return re.findall(r"(?m)^```sh setup\n(.*)\n```$", README.read_text(encoding="utf-8"))
+
+
+def picture(prompt: str, columns: int = 100) -> str:
+    """A real run, one line a forward pass: dots are masks, the rest is what the model had settled by then."""
+    import dcode
+    from dcode.jobs.generate import generate
+    from dcode.syntax.grammar import grammar
+    from dcode.text.frame import Frame
+
+    model = dcode.load()
+    frames = [f for f in generate(prompt, model, grammar("python"), dcode.Plan()) if isinstance(f, Frame)]
+    shown = [frames[round(i * (len(frames) - 1) / 7)] for i in range(8)] if len(frames) > 8 else frames
+    lines = []
+    for frame in shown:
+        slots = frame.holes[0][:60]
+        text = "".join("·" if s.state in ("masked", "dropped") else s.text.replace("\n", "⏎") for s in slots)
+        lines.append(f"{frame.index:>3}  {text[:columns]}")
+    return "\n".join(lines) + "\n"
+
+
+def written(text: str) -> str:
+    """The README with its generated blocks made anew."""
+    for name, made in (("help", help_text()), ("files", file_map())):
+        text, count = block(name).subn(lambda m, made=made: m[1] + made + m[3], text)
+        assert count == 1, f"the README has no block called {name}"
+    return text
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case []:
+            README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+        case ["commands"]:
+            print("\n".join(commands()))
+        case ["picture", prompt]:
+            print(picture(prompt), end="")
