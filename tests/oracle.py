@@ -52,7 +52,13 @@ class Oracle:
         self._before: Tensor | None = None
 
     def predict(
-        self, ids_BL: Tensor, want_BL: Tensor, *, valid_BL: object = None, changed_BL: object = None, cache: object = None
+        self,
+        ids_BL: Tensor,
+        want_BL: Tensor,
+        *,
+        valid_BL: object = None,
+        changed_BL: object = None,
+        cache: object = None,
     ) -> tuple[Tensor, None]:
         """Peaked logits at the answer's ids."""
         self.calls += 1

@@ -101,9 +101,7 @@ class _Job:
             texts[group.start : group.stop] = outcome.fills
         return self._result(outcomes, texts, witness, time.monotonic() - begun)
 
-    def _group(
-        self, group: range, texts: list[bytes], plan: Plan
-    ) -> Generator[Frame, None, tuple[Outcome, Verdict]]:
+    def _group(self, group: range, texts: list[bytes], plan: Plan) -> Generator[Frame, None, tuple[Outcome, Verdict]]:
         draft = _spliced(self.source.view, self.spans, texts)
         holes = draft.holes[group.start : group.stop]
         alone = len(group) == len(self.spans)

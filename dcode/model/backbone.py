@@ -58,7 +58,7 @@ class Backbone(nn.Module):
             block_L = torch.arange(length, device=device) // step
             mask = (block_L[:, None] >= block_L[None, :])[None, None]
         if segment_BL is not None:
-            same = (segment_BL[:, None, :, None] == segment_BL[:, None, None, :])
+            same = segment_BL[:, None, :, None] == segment_BL[:, None, None, :]
             mask = same if mask is None else mask & same
         return mask
 

@@ -47,9 +47,9 @@ class Stage:
 
 STAGES = (
     Stage(0.35, 256, plain=0.50, holes=0.30, requests=0.20),
-    Stage(0.80, 256, plain=0.20, holes=0.50, requests=0.30),
-    Stage(0.93, 512, plain=0.10, holes=0.55, requests=0.35),
-    Stage(1.00, 1024, plain=0.10, holes=0.60, requests=0.30),
+    Stage(0.80, 256, plain=0.10, holes=0.40, requests=0.15, lessons=0.35),
+    Stage(0.93, 512, plain=0.05, holes=0.45, requests=0.15, lessons=0.35),
+    Stage(1.00, 1024, plain=0.05, holes=0.50, requests=0.10, lessons=0.35),
 )
 
 

@@ -25,6 +25,10 @@ from dcode.train.config import Stage
 
 BYTES_PER_TOKEN = 3.0
 SMALLEST = 40
+"""Fewer tokens than this are not worth a document of their own kind."""
+
+HOLED = 0.25
+"""The share of requests whose program is there already, but for holes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,10 @@ def _draw(corpus: Corpus, cutter: "Cutter", stage: Stage, room: int, rng: random
         return None
     if task == "holes":
         return cutter.holes(corpus.file(rng), room, rng)
-    return cutter.request(*rng.choice(corpus.pairs if task == "requests" else corpus.lessons), room, rng)
+    request, code = rng.choice(corpus.pairs if task == "requests" else corpus.lessons)
+    if rng.random() < HOLED:
+        return cutter.holes(request_header(request, "#") + code, room, rng)
+    return cutter.request(request, code, room, rng)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""From a training state to the folder that `dcode.load` reads: config, int8 weights, tokenizer. All or nothing."""
+"""From a training state to the folder that `dcode.load` reads: config, int8 weights, tokenizer. All or nothing.
+
+Beside them go the run's configuration, its held-out figures and the corpus's manifest, for the card.
+"""
 
 import hashlib
 import json
@@ -16,7 +19,7 @@ from dcode.train import state
 from dcode.train.config import TrainConfig, network
 
 
-def export(config: TrainConfig, out: Path, figures: dict[str, Any] | None = None) -> dict[str, Any]:
+def export(config: TrainConfig, out: Path) -> dict[str, Any]:
     """Write the state of `config.out` to `out` and return its config.json; a card that lies there stays.
 
     Raises InputError if there is no state or no room, ModelError if the state is damaged.
@@ -35,17 +38,23 @@ def export(config: TrainConfig, out: Path, figures: dict[str, Any] | None = None
         "network": shape.to_json(),
         "sha256": hashlib.sha256(weights).hexdigest(),
         "trained": {"steps": progress.step, "tokens": progress.tokens, "hours": round(progress.seconds / 3600, 2)},
-        "figures": figures or {},
+        "held_out_nats": state.last_held(config.out),
     }
     try:
-        _place(out, {
-            "model.safetensors": weights,
-            "tokenizer.json": config.tokenizer.read_bytes(),
-            "config.json": (json.dumps(card, indent=2) + "\n").encode(),
-        })
+        files = {"model.safetensors": weights, "tokenizer.json": config.tokenizer.read_bytes()}
+        places = ("corpus", "tokenizer", "out", "start_from")
+        files["training.json"] = _json({k: v for k, v in config.to_json().items() if k not in places})
+        manifest = config.corpus / "manifest.json"
+        if manifest.is_file():
+            files["corpus.json"] = manifest.read_bytes()
+        _place(out, {**files, "config.json": _json(card)})
     except OSError as error:
         raise InputError(f"{out} could not be written: {error.strerror}") from None
     return card
+
+
+def _json(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2) + "\n").encode()
 
 
 def _prove(shape: Config, weights: bytes) -> None:

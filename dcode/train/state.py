@@ -55,6 +55,15 @@ def note(folder: Path, values: dict[str, Any]) -> None:
         stream.write(json.dumps(values) + "\n")
 
 
+def last_held(folder: Path) -> dict[str, float]:
+    """The last held-out figures in the run's log, in nats; empty if there are none."""
+    if not (folder / LOG).is_file():
+        return {}
+    lines = (folder / LOG).read_text(encoding="utf-8").splitlines()
+    scored = (json.loads(line).get("held") for line in reversed(lines))
+    return next((held for held in scored if held), {})
+
+
 def _swap(path: Path, data: bytes) -> None:
     beside = path.with_suffix(".part")
     try:

@@ -19,7 +19,7 @@ from dcode.text.span import Span
 from tests.oracle import Oracle, random_model, tokenizer
 
 PYTHON = grammar("python")
-FILE = b'''import os
+FILE = b"""import os
 
 
 def total(prices, tax):
@@ -31,7 +31,7 @@ def total(prices, tax):
 
 def names(folder):
     return sorted(os.listdir(folder))
-'''
+"""
 
 
 def results(stream: object) -> list[Result]:

@@ -48,8 +48,7 @@ def run(site: Path, held_out: tuple[str, ...] = (), limit: int = 10**6) -> tuple
     out = site.parent / "out"
     manifest = gather(out, [site], held_out, library=False, max_package_bytes=limit)
     files, pairs = (
-        [json.loads(line) for line in (out / name).read_text().splitlines()]
-        for name in ("files.jsonl", "pairs.jsonl")
+        [json.loads(line) for line in (out / name).read_text().splitlines()] for name in ("files.jsonl", "pairs.jsonl")
     )
     return manifest, files, pairs
 

@@ -64,9 +64,11 @@ def test_twenty_steps_in_one_go_equal_ten_and_ten(config: TrainConfig) -> None:
 def test_what_was_exported_loads_and_predicts(config: TrainConfig, tmp_path: Path) -> None:
     short = replace(config, tokens=512)
     list(train(short))
-    card = export(short, tmp_path / "out", {"note": 1})
+    card = export(short, tmp_path / "out")
     model = load(str(tmp_path / "out"))
     assert model.digest == card["sha256"] and card["trained"]["steps"] == 2
+    assert set(card["held_out_nats"]) == {"0.15", "0.5", "0.9", "holes", "requests"}
+    assert json.loads((tmp_path / "out" / "training.json").read_text())["preset"] == "tiny"
     ids = torch.tensor([[model.tokenizer.begin_id, model.tokenizer.mask_id]])
     logits, _ = model.predict(ids, ids == model.tokenizer.mask_id)
     assert logits.shape == (1, len(model.tokenizer.pieces)) and logits.isfinite().all()
