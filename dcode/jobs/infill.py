@@ -31,6 +31,7 @@ def infill(
     plan: Plan,
     *,
     hints: Sequence[str] = (),
+    leads: Sequence[bytes] = (),
     slots: int | None = None,
     count: int = 1,
     feedback: bool = True,
@@ -38,13 +39,15 @@ def infill(
 ) -> Iterator[Frame | Result]:
     """Fill disjoint `spans` of the view, in order; Frames while it works, then `count` Results, best first.
 
-    `slots` per hole: by default from the text it replaces. Without `grammar` or `feedback` nothing is checked.
+    `leads`: bytes that each fill begins with, the indent of a blank line for example. `slots` per hole: by default
+    from the text it replaces. Without `grammar` or `feedback` nothing is checked.
     Raises InputError for a hole that fits no window, OutOfTime if the deadline (time.monotonic) leaves no result.
     """
     sizes = [slots or window.default_slots(source.view[s.start : s.end], model.tokenizer) for s in spans]
     window.check_fits(sizes, spans, source.view, model.window)
     said = (*hints, *[""] * (len(spans) - len(hints)))
-    job = _Job(source, tuple(spans), tuple(sizes), model, grammar if feedback else None, said, deadline)
+    forced = (*leads, *[b""] * (len(spans) - len(leads)))
+    job = _Job(source, tuple(spans), forced, tuple(sizes), model, grammar if feedback else None, said, deadline)
     results: list[Result] = []
     for number in range(count):
         results.append((yield from job.candidate(candidate_plan(plan, number))))
@@ -74,7 +77,8 @@ class _Job:
     """One file and its holes; `candidate` runs the road once."""
 
     source: Source
-    spans: tuple[Span, ...]
+    named: tuple[Span, ...]
+    leads: tuple[bytes, ...]
     sizes: tuple[int, ...]
     model: Model
     grammar: Grammar | None
@@ -82,14 +86,31 @@ class _Job:
     deadline: float | None
 
     @cached_property
+    def view(self) -> bytes:
+        """The file with the leads in place, as if the person had typed them."""
+        return self._led.data
+
+    @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        """What is left to fill, in `view`: the named spans behind their leads."""
+        pairs = zip(self._led.holes, self.leads, strict=True)
+        return tuple(Span(hole.start + len(lead), hole.end) for hole, lead in pairs)
+
+    @cached_property
+    def _led(self) -> Draft:
+        old = (self.source.view[span.start : span.end] for span in self.named)
+        texts = [lead + text for lead, text in zip(self.leads, old, strict=True)]
+        return _spliced(self.source.view, self.named, texts)
+
+    @cached_property
     def checker(self) -> GrammarChecker | None:
         """Judges the whole file, with every hole."""
-        return GrammarChecker(self.grammar, self.source.view, self.spans) if self.grammar else None
+        return GrammarChecker(self.grammar, self.view, self.spans) if self.grammar else None
 
     def candidate(self, plan: Plan) -> Generator[Frame, None, Result]:
         """Fill the groups of holes that share a window in file order, each seeing the fills before it."""
         begun = time.monotonic()
-        view = self.source.view
+        view = self.view
         witness = self.checker.witness() if self.checker else None
         # Holes that wait their turn hold what is known to parse, so that the others can be judged.
         texts = list(witness or (view[span.start : span.end] for span in self.spans))
@@ -102,7 +123,7 @@ class _Job:
         return self._result(outcomes, texts, witness, time.monotonic() - begun)
 
     def _group(self, group: range, texts: list[bytes], plan: Plan) -> Generator[Frame, None, tuple[Outcome, Verdict]]:
-        draft = _spliced(self.source.view, self.spans, texts)
+        draft = _spliced(self.view, self.spans, texts)
         holes = draft.holes[group.start : group.stop]
         alone = len(group) == len(self.spans)
         checker = self.checker if alone or not self.grammar else GrammarChecker(self.grammar, draft.data, holes)
@@ -139,22 +160,23 @@ class _Job:
         witness: tuple[bytes, ...] | None,
         seconds: float,
     ) -> Result:
-        draft = _spliced(self.source.view, self.spans, texts)
+        draft = _spliced(self.view, self.spans, texts)
         said = [verdict for outcome, verdict in outcomes for _ in outcome.fills]
         if self.checker and "failed" not in said and self.checker.faults(draft):
             said = ["failed"] * len(said)
         if "failed" in said and witness is not None:
             # One witness serves all holes: answers and witnesses were never judged together.
-            draft, said = _spliced(self.source.view, self.spans, witness), ["fallback"] * len(said)
+            draft, said = _spliced(self.view, self.spans, witness), ["fallback"] * len(said)
+        view = self.source.view
         sure = [value for outcome, _ in outcomes for value in outcome.confidence]
         regions = tuple(
-            Region(span, self.source.view[span.start : span.end], draft.data[new.start : new.end], word, value)
-            for span, new, word, value in zip(self.spans, draft.holes, said, sure, strict=True)
+            Region(span, view[span.start : span.end], lead + draft.data[new.start : new.end], word, value)
+            for span, lead, new, word, value in zip(self.named, self.leads, draft.holes, said, sure, strict=True)
         )
         return Result(
             regions=regions,
             view=draft.data,
-            faults_before=file_faults(self.grammar, self.source.view) if self.grammar else (),
+            faults_before=file_faults(self.grammar, view) if self.grammar else (),
             faults_after=file_faults(self.grammar, draft.data) if self.grammar else (),
             forwards=sum(outcome.forwards for outcome, _ in outcomes),
             repairs=sum(outcome.repairs for outcome, _ in outcomes),

@@ -12,7 +12,7 @@ from dcode.jobs.generate import generate
 from dcode.jobs.infill import infill, with_hint
 from dcode.syntax.grammar import grammar
 from dcode.text.frame import Frame
-from dcode.text.ranges import lines_span
+from dcode.text.ranges import lead, lines_span
 from dcode.text.result import Result
 from dcode.text.source import Source
 from dcode.text.span import Span
@@ -137,6 +137,15 @@ def test_other_languages_take_the_same_road(name: str) -> None:
     answer = text[span.start : span.end]
     (result,) = results(infill(Source.of(text, "x"), [span], Oracle([answer]), grammar(name), Plan()))
     assert (result.view, result.verdict) == (text, "verified")
+
+
+def test_a_fill_over_a_blank_line_begins_with_its_lead() -> None:
+    text = b"def f(a):\n\n    return a\n"
+    span = lines_span(text, "2")
+    stream = infill(Source.of(text, "f.py"), [span], Oracle([b"a += 1"]), PYTHON, Plan(), leads=[lead(text, span)])
+    (result,) = results(stream)
+    assert result.view == b"def f(a):\n    a += 1\n    return a\n"
+    assert result.regions[0].span == span and result.regions[0].new == b"    a += 1"
 
 
 def test_candidates_are_distinct_and_best_first() -> None:

@@ -1,0 +1,59 @@
+"""Asking git about a folder. It changes nothing, and no git or no repository is an answer, not an error."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+_LIMIT_S = 10
+_SAFE = ("--no-pager", "-c", "core.fsmonitor=false")  # a repository's configuration names programs to run
+_ABOUT_ANOTHER_REPOSITORY = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+)
+
+
+def run(folder: Path, args: Sequence[str]) -> bytes | None:
+    """What `git ARGS` prints when run in `folder`; None if it fails, takes over 10 s or there is no git.
+
+    The repository is the one the folder lies in, also inside a hook, where the environment names another way.
+    """
+    git = shutil.which("git")
+    if git is None or not Path(git).is_absolute():  # a relative PATH entry would be looked up in the repository
+        return None
+    environment = {name: value for name, value in os.environ.items() if name not in _ABOUT_ANOTHER_REPOSITORY}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            [git, *_SAFE, *args],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_LIMIT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def top(folder: Path) -> Path | None:
+    """The working tree that `folder` lies in."""
+    return _path(folder, "--show-toplevel")
+
+
+def git_path(folder: Path, name: str) -> Path | None:
+    """Where `name` belongs in the git directory of `folder`'s repository; a linked worktree has its own."""
+    return _path(folder, "--git-path", name)
+
+
+def _path(folder: Path, *question: str) -> Path | None:
+    answer = run(folder, ["rev-parse", *question])
+    return Path(folder, os.fsdecode(answer.removesuffix(b"\n"))).absolute() if answer else None

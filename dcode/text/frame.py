@@ -1,0 +1,30 @@
+"""What a view, a log or a trace may see of one denoising step: plain values, no tensors, no model."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SlotState = Literal["masked", "fresh", "taken", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One position of a hole: its text ("" while masked or void), state, and confidence in 0..1."""
+
+    text: str
+    state: SlotState
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One forward pass as seen from outside: the slots of every hole, and how far the work is.
+
+    `index` counts forwards from 1; `limit` is the most there can be; `seconds` since the first.
+    """
+
+    index: int
+    limit: int
+    holes: tuple[tuple[Slot, ...], ...]
+    masked: int
+    faults: int
+    seconds: float
