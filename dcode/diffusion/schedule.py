@@ -22,9 +22,7 @@ def take(scored: Scored, allowed_N: Tensor, plan: Plan, step: int, steps: int, s
     return ranked_N[: max(1, least, min(wanted, inside))]
 
 
-def _by_rule(
-    scored: Scored, ranked_N: Tensor, plan: Plan, step: int, steps: int, slots: int, left: int
-) -> int:
+def _by_rule(scored: Scored, ranked_N: Tensor, plan: Plan, step: int, steps: int, slots: int, left: int) -> int:
     if plan.commit == "fixed":
         return plan.per_step
     if plan.commit == "schedule":

@@ -52,9 +52,7 @@ def keep_likely(scores_NV: Tensor, plan: Plan) -> Tensor:
     return scores_NV
 
 
-def rank_key(
-    log_p_NV: Tensor, chosen_N: Tensor, entropy_N: Tensor, order: Order, generator: torch.Generator
-) -> Tensor:
+def rank_key(log_p_NV: Tensor, chosen_N: Tensor, entropy_N: Tensor, order: Order, generator: torch.Generator) -> Tensor:
     """What decides which slots go first: higher is earlier."""
     count = len(chosen_N)
     if order == "margin":
