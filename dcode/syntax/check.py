@@ -15,6 +15,7 @@ from dcode.syntax.localise import candidates
 from dcode.syntax.parse import distribution, tree_faults
 from dcode.syntax.prefix import PREFIX_TESTS
 from dcode.syntax.strict import STRICT
+from dcode.syntax.witness import indented
 from dcode.text.checker import Draft
 from dcode.text.fault import Fault
 from dcode.text.span import Span
@@ -42,7 +43,7 @@ class GrammarChecker:
     def __init__(self, grammar: Grammar, view: bytes, holes: Sequence[Span]) -> None:
         self._holes = tuple(holes)
         self._controls = controls(view)
-        self._baseline = baseline(view, self._holes, grammar.witnesses, _judges(grammar))
+        self._baseline = baseline(view, self._holes, _fillers(grammar, view, self._holes), _judges(grammar))
         passed = self._baseline.witness is not None and grammar.strict not in self._baseline.failed
         self._judges = _judges(grammar, strict=passed)
         self._prefix_test = PREFIX_TESTS.get(grammar.strict) if passed else None
@@ -83,6 +84,10 @@ def _judges(grammar: Grammar, strict: bool = True) -> tuple[Judge, ...]:
         return (*encoding_faults(view), *tree_faults(grammar, view))
 
     return (bytes_and_tree, STRICT[grammar.strict].faults) if strict and grammar.strict else (bytes_and_tree,)
+
+
+def _fillers(grammar: Grammar, view: bytes, holes: Sequence[Span]) -> Sequence[bytes]:
+    return indented(grammar.witnesses, view, holes) if grammar.block == "indent" else grammar.witnesses
 
 
 def _by_position(faults: Iterable[Fault]) -> tuple[Fault, ...]:

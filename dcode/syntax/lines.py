@@ -32,3 +32,24 @@ def with_next_line(data: bytes, span: Span) -> Span:
         if data[begin:end].strip():
             break
     return Span(lines.start, end)
+
+
+def indent_before(data: bytes, at: int) -> bytes:
+    """The indent of the last line before byte `at` that is not blank."""
+    line = data[:at].rstrip()
+    return _indent(line[line_start(line, len(line)) :])
+
+
+def indent_after(data: bytes, at: int) -> bytes:
+    """The indent of the first line behind the line of byte `at` that is not blank."""
+    start = line_end(data, at) + 1
+    while start < len(data):
+        end = line_end(data, start)
+        if data[start:end].strip():
+            return _indent(data[start:end])
+        start = end + 1
+    return b""
+
+
+def _indent(line: bytes) -> bytes:
+    return line[: len(line) - len(line.lstrip(b" \t"))]

@@ -6,12 +6,18 @@ is always the same.
 
 from collections.abc import Callable, Iterator, Sequence
 
+from dcode.syntax.lines import indent_after, indent_before, line_start
+from dcode.text.span import Span
+
 Fills = tuple[bytes, ...]
 Blame = Callable[[Fills], int]
 """How many faults the file has because of these fills; 0 makes them a witness."""
 
-TRIALS = 64
+TRIALS = 256
 """The most often the judge is asked."""
+
+STEP = b"    "
+"""How much deeper a block is than what opens it, where no tab says otherwise."""
 
 COMMON = 12
 """How many fillers are tried in all holes before the rest is tried in any, where there are several holes."""
@@ -31,6 +37,23 @@ def search(originals: Fills, fillers: Sequence[bytes], blame: Blame, trials: int
         if (count := blame(trial)) < least:
             best, least = trial, count
     return best if least == 0 else None
+
+
+def indented(fillers: Sequence[bytes], view: bytes, holes: Sequence[Span]) -> tuple[bytes, ...]:
+    """The fillers, each also at the depths that the lines around a hole suggest.
+
+    Only a hole that begins a line has to bring its indent: as deep as the next line or the one before, a step deeper
+    than that one, a step less deep than the next, or none.
+    """
+    depths: dict[bytes, None] = {}
+    for hole in holes:
+        if hole.start == line_start(view, hole.start):
+            after, before = indent_after(view, hole.end), indent_before(view, hole.start)
+            step = b"\t" if b"\t" in before + after else STEP
+            depths |= dict.fromkeys((after, before, before + step, after.removesuffix(step), b""))
+    return tuple(
+        depth + filler.replace(b"\n", b"\n" + depth) for filler in fillers for depth in (depths or {b"": None})
+    )
 
 
 def _moves(originals: Fills, fillers: Sequence[bytes]) -> Iterator[tuple[Sequence[int], bytes]]:

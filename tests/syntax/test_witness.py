@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcode.syntax.witness import TRIALS, Fills, search
+from dcode.syntax.witness import TRIALS, Fills, indented, search
+from dcode.text.span import Span
 
 
 def test_what_was_there_comes_first() -> None:
@@ -38,3 +39,11 @@ def test_the_judge_is_asked_a_bounded_number_of_times_and_never_twice(holes: int
 
     assert search((b"?",) * holes, [b"%d" % n for n in range(fillers)], blame) is None
     assert len(asked) == len(set(asked)) <= TRIALS
+
+
+def test_a_hole_at_a_line_start_gets_the_depths_around_it() -> None:
+    view = b"def f(a):\n    b = a\n\n        return b\n"
+    at = view.index(b"\n\n") + 1
+    found = indented([b"x", b"if:\n y"], view, [Span(at, at)])
+    assert found[:4] == (b"        x", b"    x", b"x", b"        if:\n         y")
+    assert indented([b"x"], view, [Span(at - 2, at - 1)]) == (b"x",)
