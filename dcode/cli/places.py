@@ -1,0 +1,62 @@
+"""Files named on the command line: reading them or stdin, refusing to overwrite, writing with the journal."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from dcode.errors import InputError
+from dcode.syntax.grammar import Grammar
+from dcode.text.source import Source
+
+STDIN = "-"
+
+
+def read_source(file: str, name: str, grammar: Grammar) -> Source:
+    """The file, or stdin if it is called `-`; `name` is what messages call it."""
+    if file != STDIN:
+        return Source.read(Path(file), grammar.cookie)
+    return Source.of(sys.stdin.buffer.read(), name, grammar.cookie)
+
+
+def read_request(prompt: str) -> str:
+    """The request itself, or stdin if it is `-`; InputError if it is not text."""
+    data = sys.stdin.buffer.read() if prompt == STDIN else prompt.encode("utf-8", "surrogateescape")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError("the request is not UTF-8 text") from None
+    if not text.strip():
+        raise InputError(f"the request {text!r} is empty", hint='try: dcode gen "read a csv file"')
+    return text
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """InputError if writing to `path` would overwrite something: said before any work is done."""
+    if not force and (path.exists() or path.is_symlink()):
+        raise InputError(f"{path} exists", hint="--force overwrites it")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"there is no folder {path.parent} for {path.name}")
+
+
+def present(path: Path) -> bytes | None:
+    """What is in the file that is about to be overwritten; None if there is none."""
+    return Source.read(path).data if path.exists() else None
+
+
+def write(path: Path, before: bytes | None, after: bytes, command: str, note: Callable[[str], None]) -> None:
+    """Write a file, journal first, and say how to take it back."""
+    from dcode.repo.journal import Journal
+
+    journal = Journal.locate(path)
+    entry = journal.write(path, before, after, command)
+    here = journal.folder == Journal.locate(Path.cwd()).folder
+    note(f"wrote {path} (dcode undo {entry}{'' if here else f' in {path.parent}'} takes it back)")
+
+
+def diff_name(path: Path) -> str:
+    """The path as a diff names it: from the repository's root, else from the current folder."""
+    full = path.absolute()
+    for base in (folder for folder in full.parents if (folder / ".git").exists()):
+        return full.relative_to(base).as_posix()
+    here = Path.cwd()
+    return (full.relative_to(here) if full.is_relative_to(here) else full).as_posix()

@@ -1,0 +1,128 @@
+"""What `gen` and `infill` have in common: settings, a loaded model, frames for the view, the JSON of a run.
+
+It does not know what a command asks for nor where its result goes. torch is imported only in `get_ready`.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from dcode.cli.options import General, Limits, Sampling, Screen
+from dcode.cli.output import Outcome, Run, document
+from dcode.cli.streams import complain, emit, view_wanted
+from dcode.cli.versions import own_version
+from dcode.settings import KEYS, Settings, resolve
+from dcode.text.frame import Frame
+from dcode.text.result import Result
+
+NOT_ABOUT_THE_RESULT = ("show", "color")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The settings of a run, whether a person or a program reads along, and when it began."""
+
+    settings: Settings
+    quiet: bool
+    json: bool
+    begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def deadline(self) -> float | None:
+        """The time.monotonic() value at which the time budget ends, counted from the start of the command."""
+        budget = self.settings.time_budget
+        return None if budget is None else self.begun + budget / 1000
+
+    def note(self, text: str) -> None:
+        """Say something that is not the result, unless silence was asked for."""
+        if not self.quiet:
+            complain(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A model in memory and the plan to sample it with."""
+
+    model: Any
+    plan: Any
+
+
+Job = Callable[[Ready], Iterator[Frame | Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What came of a job: its candidates, best first, with what, and how long the parts took."""
+
+    ready: Ready
+    results: tuple[Result, ...]
+    seconds: Mapping[str, float]
+
+
+def request(general: General, *groups: Sampling | Limits | Screen, json: bool = False) -> Request:
+    """The settings that hold for a command line with these groups of options."""
+    given = {f.name: getattr(group, f.name) for group in groups for f in fields(group)}
+    return Request(resolve(given, config=general.config).settings, general.quiet, json)
+
+
+def perform(asked: Request, job: Job) -> Work:
+    """Load the model, run the job with a live view if one is wanted, and collect its results."""
+    with _view(asked) as show:
+        begun = time.monotonic()
+        ready = get_ready(asked.settings)
+        loaded = time.monotonic()
+        results = []
+        for item in job(ready):
+            if isinstance(item, Result):
+                results.append(item)
+            else:
+                show(item)
+    now = time.monotonic()
+    assert results, "a job gave no result and no reason"
+    seconds = {"load": loaded - begun, "decode": now - loaded, "total": now - asked.begun}
+    return Work(ready, tuple(results), seconds)
+
+
+def get_ready(settings: Settings) -> Ready:
+    """The model of these settings and its plan: what was set, else what suits the model."""
+    from dcode.diffusion.plan import Plan
+    from dcode.model.load import load
+
+    model = load(settings.model, device=settings.device, threads=settings.threads)
+    chosen: dict[str, Any] = {
+        "steps": settings.steps,
+        "temperature": settings.temperature,
+        "seed": settings.seed,
+    }
+    known = {f.name for f in fields(Plan)}  # a model's defaults may be for others, too
+    usual = {name: value for name, value in model.checkpoint.defaults.items() if name in known}
+    return Ready(model, Plan(**usual | {name: value for name, value in chosen.items() if value is not None}))
+
+
+def report(
+    command: str,
+    asked: Request,
+    work: Work,
+    outcome: Outcome,
+    parameters: Mapping[str, Any],
+    exit_code: int,
+    *,
+    written: bool,
+) -> None:
+    """The JSON object of a run on stdout; `parameters` are those of this command alone."""
+    settings = {key: getattr(asked.settings, key) for key in KEYS if key not in NOT_ABOUT_THE_RESULT}
+    every = {**settings, **parameters, "plan": asdict(work.ready.plan)}
+    model = work.ready.model
+    run = Run(command, own_version(), model.checkpoint.name, model.digest, every, work.seconds)
+    emit(document(run, [outcome], written, exit_code).encode())
+
+
+def _view(asked: Request) -> AbstractContextManager[Callable[[Frame], None]]:
+    """The live view, or one that shows nothing."""
+    if not view_wanted(asked.settings.show, quiet=asked.quiet or asked.json):
+        return nullcontext(lambda frame: None)
+    from dcode.cli.view import live
+
+    return live(asked.settings.color)
