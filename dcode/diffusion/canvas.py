@@ -5,6 +5,7 @@ Shapes: L positions. A position is FIXED (context), OPEN (a masked slot) or TAKE
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 
 import torch
@@ -27,6 +28,11 @@ class Vocabulary:
     mask_id: int
     void_id: int | None
     suppressed: tuple[int, ...]
+
+    @cached_property
+    def blank(self) -> tuple[int, ...]:
+        """Ids that render to nothing but white space: the void, indents, newlines."""
+        return tuple(number for number, piece in enumerate(self.pieces) if not piece.strip())
 
 
 @dataclass(frozen=True)

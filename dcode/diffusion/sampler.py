@@ -152,18 +152,25 @@ def choose_slots(
     scored = score(logits_NV, plan, generator)
     if vocabulary.void_id is None:
         return scored
-    early_N = early_voids(canvas, positions_N, scored, plan.void_tail)
-    if not bool(early_N.any()):
+    scored = second_choice(
+        scored, early_voids(canvas, positions_N, scored, plan.void_tail), logits_NV, [vocabulary.void_id]
+    )
+    return second_choice(scored, blank_holes(canvas, positions_N, scored), logits_NV, vocabulary.blank)
+
+
+def second_choice(scored: Scored, where_N: Tensor, logits_NV: Tensor, banned: Sequence[int]) -> Scored:
+    """The likeliest id that is not banned, at some slots; they rank behind all others."""
+    if not bool(where_N.any()):
         return scored
     log_p_NV = torch.log_softmax(logits_NV.float(), dim=-1)
-    log_p_NV[:, vocabulary.void_id] = -torch.inf
+    log_p_NV = log_p_NV.index_fill(1, torch.tensor(banned, dtype=torch.long), -torch.inf)
     second_p_N, second_N = log_p_NV.max(dim=-1)
     second_p_N = second_p_N.exp()
     return Scored(
-        torch.where(early_N, second_N, scored.ids_N),
-        torch.where(early_N, second_p_N, scored.probability_N),
+        torch.where(where_N, second_N, scored.ids_N),
+        torch.where(where_N, second_p_N, scored.probability_N),
         scored.entropy_N,
-        torch.where(early_N, second_p_N - 1, scored.key_N),
+        torch.where(where_N, second_p_N - 1, scored.key_N),
     )
 
 
@@ -179,6 +186,18 @@ def early_voids(canvas: Canvas, positions_N: Tensor, scored: Scored, sure: float
         text_after_L[hole.start : hole.stop] = after > 0
     unsure_N = scored.probability_N <= sure
     return torch.eq(scored.ids_N, void) & text_after_L[positions_N] & unsure_N
+
+
+def blank_holes(canvas: Canvas, positions_N: Tensor, scored: Scored) -> Tensor:
+    """True at the first open slot of every hole that would otherwise hold nothing but blanks: no answer at all."""
+    wanted_L = canvas.ids_L.index_copy(0, positions_N, scored.ids_N)
+    blank_L = torch.isin(wanted_L, torch.tensor(canvas.vocabulary.blank, dtype=torch.long))
+    first = torch.zeros(len(positions_N), dtype=torch.bool)
+    for hole in canvas.ranges:
+        own_N = (positions_N >= hole.start) & (positions_N < hole.stop)
+        if bool(blank_L[hole.start : hole.stop].all()) and bool(own_N.any()):
+            first[own_N.nonzero()[0, 0]] = True
+    return first
 
 
 def in_block(canvas: Canvas, positions_N: Tensor, block: int) -> Tensor:

@@ -84,12 +84,9 @@ def _candidate(
     assert outcome is not None
     said = verdict(outcome, checker)
     text = outcome.fills[0]
-    # An empty program parses everywhere and answers nothing.
+    # A filler that only parses is no program, so there is no fallback; nor is an empty one an answer.
     if not text.strip():
         said = "failed"
-    witness = checker.witness() if checker and said == "failed" else None
-    if witness:
-        text, said = witness[0], "fallback"
     view = text.rstrip(b"\n") + b"\n"
     result = Result(
         regions=(Region(Span(0, 0), b"", view, said, outcome.confidence[0]),),

@@ -42,7 +42,7 @@ plans = st.builds(
 )
 
 
-@given(plan=plans, answers=st.lists(st.sampled_from([b"1", b"foo(1, 2)", b"'a' + \"b\"", b""]), min_size=1, max_size=3))
+@given(plan=plans, answers=st.lists(st.sampled_from([b"1", b"foo(1, 2)", b"'a' + \"b\""]), min_size=1, max_size=3))
 def test_a_perfect_oracle_returns_the_answer_under_every_plan(plan: Plan, answers: list[bytes]) -> None:
     plan = replace(plan, temperature=0.0)
     model = Oracle(answers)
@@ -106,6 +106,12 @@ def test_a_confident_void_does_not_cut_off_text_that_stands_behind_it() -> None:
     steps = list(denoise([canvas(2)], predict, Plan(commit="fixed"), [None]))
     assert steps[0].canvas.fills() == (b"1",)
     assert steps[-1].canvas.fills() == (b"21",)
+
+
+def test_a_hole_is_never_left_blank() -> None:
+    """A model that wants nothing but voids still has to say something."""
+    steps = run(canvas(6, 4), Oracle([b"", b""]), Plan())
+    assert all(fill.strip() for fill in steps[-1].canvas.fills())
 
 
 def test_forwards_allowed_is_half_as_many_again() -> None:

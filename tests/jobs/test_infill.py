@@ -168,9 +168,15 @@ def test_generate_writes_a_program() -> None:
     assert sum(isinstance(one, Frame) for one in stream) == result.forwards
 
 
-def test_an_empty_program_is_not_an_answer() -> None:
-    (result,) = results(generate("halve a number", Oracle([b""]), PYTHON, Plan()))
-    assert result.verdict in ("failed", "fallback")
+def test_a_program_that_cannot_be_mended_has_no_fallback() -> None:
+    class Stubborn(Oracle):
+        def predict(self, ids_BL, want_BL, **_):  # type: ignore[no-untyped-def, override]
+            logits, cache = super().predict(ids_BL, want_BL)
+            logits[:, self.tokenizer.encode(b")")[0]] = 50.0
+            return logits, cache
+
+    (result,) = results(generate("halve a number", Stubborn([b"x"]), PYTHON, Plan(), slots=12))
+    assert result.verdict == "failed" and result.faults_after
 
 
 def test_a_prompt_must_leave_room() -> None:
