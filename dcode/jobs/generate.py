@@ -20,6 +20,9 @@ from dcode.text.span import Span
 
 SLOTS = 128
 
+RETRIES = 2
+"""How many more candidates are made, warmer, when too few of those asked for pass."""
+
 
 def generate(
     prompt: str,
@@ -33,7 +36,9 @@ def generate(
     feedback: bool = True,
     deadline: float | None = None,
 ) -> Iterator[Frame | Result]:
-    """Write a program for `prompt`; Frames while it works, then `count` Results, best first.
+    """Write a program for `prompt`; Frames while it works, then up to `count` Results, best first.
+
+    A candidate that does not parse is tried again with another seed; its forwards are counted all the same.
 
     The files of `context` stand in front of the request, as far as the window reaches. Raises InputError for an empty
     prompt or one that leaves no room, OutOfTime if the deadline (time.monotonic) leaves no result.
@@ -43,12 +48,19 @@ def generate(
         raise InputError(f"the prompt {prompt!r} is empty", hint='say what to write: dcode gen "reverse a string"')
     pieces = _context(header, model, slots, context)
     checker = GrammarChecker(grammar, b"", (Span(0, 0),)) if feedback else None
-    results: list[Result] = []
-    for number in range(count):
+    passed: list[Result] = []
+    failed: list[Result] = []
+    for number in range(count + RETRIES):
         canvas = Canvas.of(pieces, (slots,), (b"", b"\n"), vocabulary(model))
         chosen = candidate_plan(plan, number)
-        results.append((yield from _candidate(canvas, model, grammar, chosen, checker, deadline)))
-    yield from ranked(results)
+        made = yield from _candidate(canvas, model, grammar, chosen, checker, deadline)
+        (failed if made.verdict == "failed" else passed).append(made)
+        if len(passed) == count:
+            break
+    wasted = sum(result.forwards for result in failed)
+    first, *others = ranked(passed or failed[:1])
+    yield replace(first, forwards=first.forwards + wasted * bool(passed))
+    yield from others
 
 
 def _context(

@@ -179,6 +179,22 @@ def test_a_program_that_cannot_be_mended_has_no_fallback() -> None:
     assert result.verdict == "failed" and result.faults_after
 
 
+def test_a_program_that_failed_is_tried_again() -> None:
+    """The first answer is a bracket that no remasking changes; the second candidate is asked anew and passes."""
+
+    class Late(Oracle):
+        def predict(self, ids_BL, want_BL, **_):  # type: ignore[no-untyped-def, override]
+            logits, cache = super().predict(ids_BL, want_BL)
+            if self.calls <= 60:
+                logits[:, self.tokenizer.encode(b")")[0]] = 50.0
+            return logits, cache
+
+    model = Late([b"x = 1"])
+    (result,) = results(generate("set x", model, PYTHON, Plan(commit="fixed"), slots=40))
+    assert result.verdict == "verified" and result.view == b"x = 1\n"
+    assert result.forwards == model.calls > 60
+
+
 def test_a_prompt_must_leave_room() -> None:
     for prompt, slots in (("  ", 16), ("x " * 400, 128)):
         with pytest.raises(InputError):
