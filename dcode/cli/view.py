@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -28,6 +29,7 @@ STYLES = {
     "taken": "",
     "unsure": "italic yellow",
     "dropped": "strike red",
+    "around": "dim",
 }
 
 Show = Callable[[Frame], None]
@@ -79,38 +81,53 @@ def live(color: str = "auto") -> Iterator[Show]:
 def canvas_height(frame: Frame, rows: int) -> int:
     """Rows for the canvas of a run that begins with this frame, on a terminal of `rows` rows."""
     slots = sum(map(len, frame.holes))
-    return max(1, min(max(SHORTEST, slots // SLOTS_PER_ROW), TALLEST, rows - 3))
+    lines = max(SHORTEST, slots // SLOTS_PER_ROW) + sum(text.count("\n") for text in frame.around)
+    return max(1, min(lines, TALLEST, rows - 3))
 
 
 def picture(frame: Frame, width: int, height: int, glyphs: Glyphs = UNICODE) -> Text:
     """The canvas in exactly `height` rows and the footer below it, none wider than `width` columns."""
-    rows, active = canvas(frame.holes, max(width - 1, 1), glyphs)
+    rows, active = canvas(frame.holes, max(width - 1, 1), glyphs, frame.around)
     first = min(max(active - height // 2, 0), max(len(rows) - height, 0))
     seen = rows[first : first + height]
     seen += [Text("")] * (height - len(seen))
     return Text("\n", no_wrap=True, end="").join([*seen, footer(frame, max(width - 1, 1), glyphs)])
 
 
-def canvas(holes: Sequence[Sequence[Slot]], width: int, glyphs: Glyphs) -> tuple[list[Text], int]:
-    """Every hole as rows of at most `width` columns, and the row where the work goes on."""
+def canvas(
+    holes: Sequence[Sequence[Slot]], width: int, glyphs: Glyphs, around: Sequence[str] = ()
+) -> tuple[list[Text], int]:
+    """Every hole between its surroundings, as rows of at most `width` columns, and the row where the work goes on."""
     rows, used, active = [Text("")], 0, None
-    for number, hole in enumerate(holes):
-        if number:
-            rows += [Text(glyphs.between[:width], style=STYLES["masked"]), Text("")]
-            used = 0
-        for slot in hole:
-            style = STYLES[_look(slot)]
-            for sign in _signs(slot, glyphs):
-                columns = cell_len(sign)
-                if sign == "\n" or used + columns > width:
-                    rows.append(Text(""))
-                    used = 0
-                if sign != "\n":
-                    rows[-1].append(sign, style)
-                    used += columns
-            if slot.state != "taken" and active is None:
-                active = len(rows) - 1
+    for signs, style, working in _pieces(holes, glyphs, around or _unknown(holes, glyphs)):
+        for sign in signs:
+            columns = cell_len(sign)
+            if sign == "\n" or used + columns > width:
+                rows.append(Text(""))
+                used = 0
+            if sign != "\n":
+                rows[-1].append(sign, style)
+                used += columns
+        if working and active is None:
+            active = len(rows) - 1
     return rows, len(rows) - 1 if active is None else active
+
+
+def _pieces(holes: Sequence[Sequence[Slot]], glyphs: Glyphs, around: Sequence[str]) -> Iterator[tuple[str, str, bool]]:
+    """Signs, their style, and whether the work goes on there: surroundings and slots in the file's order."""
+    for text, hole in zip_longest(around, holes, fillvalue=()):
+        yield _plain(str(text)), STYLES["around"], False
+        for slot in hole:
+            yield _signs(slot, glyphs), STYLES[_look(slot)], slot.state != "taken"
+
+
+def _unknown(holes: Sequence[Sequence[Slot]], glyphs: Glyphs) -> list[str]:
+    """A sign between holes whose surroundings nobody told."""
+    return ["", *[f"\n{glyphs.between}\n"] * (len(holes) - 1), ""]
+
+
+def _plain(text: str) -> str:
+    return visible(text).replace("\t", TAB)
 
 
 def footer(frame: Frame, width: int, glyphs: Glyphs = UNICODE) -> Text:
@@ -134,7 +151,7 @@ def _signs(slot: Slot, glyphs: Glyphs) -> str:
     """What stands for a slot; one without text still shows its place, unless it is void."""
     if slot.state == "masked":
         return glyphs.masked
-    text = visible(slot.text).replace("\t", TAB)
+    text = _plain(slot.text)
     if slot.state == "dropped":
         return text.strip("\n") or glyphs.dropped
     return text

@@ -19,6 +19,10 @@ CONTEXT = 384
 """Tokens of surroundings a model sees unless its checkpoint says otherwise."""
 
 
+NEAR = 3
+"""Lines of the surroundings that a Frame carries on each side of a hole, the hole's own among them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The fills of a canvas's holes and their mean confidences; the new faults that remain, and what it cost."""
@@ -76,7 +80,15 @@ def frame(step: Step, seconds: float) -> Frame:
 
     holes = tuple(tuple(slot(position) for position in hole) for hole in step.canvas.ranges)
     masked = int((step.canvas.state_L == OPEN).sum())
-    return Frame(step.index, step.limit, holes, masked, len(step.repair.faults), seconds)
+    return Frame(step.index, step.limit, holes, masked, len(step.repair.faults), seconds, around(step.canvas.fixed))
+
+
+@lru_cache(maxsize=4)
+def around(fixed: tuple[bytes, ...]) -> tuple[str, ...]:
+    """The lines next to the holes: so many of each piece, from its end before a hole, from its start behind one."""
+    first, *between, last = (piece.decode("utf-8", "replace").split("\n") for piece in fixed)
+    middle = [piece if len(piece) <= 2 * NEAR else [*piece[:NEAR], "···", *piece[-NEAR:]] for piece in between]
+    return tuple("\n".join(lines) for lines in (first[-NEAR:], *middle, last[:NEAR]))
 
 
 def verdict(outcome: Outcome, checker: Checker | None) -> Verdict:

@@ -19,7 +19,8 @@ class Slot:
 class Frame:
     """One forward pass as seen from outside: the slots of every hole, and how far the work is.
 
-    `index` counts forwards from 1; `limit` is the most there can be; `seconds` since the first.
+    `around` is the text before, between and after the holes, a few lines of each (empty: not told). `index` counts
+    forwards from 1; `limit` is the most there can be; `seconds` since the first.
     """
 
     index: int
@@ -28,3 +29,4 @@ class Frame:
     masked: int
     faults: int
     seconds: float
+    around: tuple[str, ...] = ()

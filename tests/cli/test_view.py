@@ -143,3 +143,9 @@ def test_it_draws_at_most_ten_frames_a_second_and_leaves_nothing(
     drawn = re.findall(r"\d+;", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", err))
     assert 5 <= len(drawn) <= 10
     assert err.endswith(("\x1b[2K", "\x1b[?25h"))
+
+
+def test_surroundings_stand_still_around_the_hole() -> None:
+    hole = (Slot("a", "taken", 1), Slot("", "masked", 0))
+    rows, active = canvas([hole], 40, UNICODE, ["def f():\n    return ", "\nend"])
+    assert [row.plain for row in rows] == ["def f():", "    return a░", "end"] and active == 1

@@ -65,6 +65,15 @@ def test_frames_tell_how_the_holes_fill_up() -> None:
     assert all(frame.index <= frame.limit for frame in frames)
 
 
+def test_frames_show_the_lines_next_to_the_holes() -> None:
+    spans = [hole(b"result = 0"), hole(b"sorted")]
+    first = next(infill(Source.of(FILE, "f.py"), spans, Oracle([b"a", b"b"]), PYTHON, Plan()))
+    assert isinstance(first, Frame) and len(first.around) == 3
+    assert first.around[0] == "\ndef total(prices, tax):\n    "
+    assert first.around[1].startswith("\n    for price") and "···" in first.around[1]
+    assert first.around[2] == "(os.listdir(folder))\n"
+
+
 def test_a_slip_is_found_remasked_and_mended() -> None:
     """At first the oracle answers one slot with a bracket; only the lines it broke are asked again."""
     answer = b"for price in prices:\n        result += price\n    return result"
