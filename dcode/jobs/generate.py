@@ -63,6 +63,12 @@ def generate(
     yield from others
 
 
+def says_nothing(text: bytes, comment: str) -> bool:
+    """Whether there is nothing but blank lines and comment lines."""
+    lines = (line.strip() for line in text.split(b"\n"))
+    return all(not line or (comment and line.startswith(comment.encode())) for line in lines)
+
+
 def _context(
     header: str, model: Model, slots: int, context: Sequence[Source]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -97,7 +103,7 @@ def _candidate(
     said = verdict(outcome, checker)
     text = outcome.fills[0]
     # A filler that only parses is no program, so there is no fallback; nor is an empty one an answer.
-    if not text.strip():
+    if says_nothing(text, grammar.comment):
         said = "failed"
     view = text.rstrip(b"\n") + b"\n"
     result = Result(

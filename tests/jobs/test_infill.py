@@ -204,6 +204,11 @@ def test_a_program_that_failed_is_tried_again() -> None:
     assert result.forwards == model.calls > 60
 
 
+def test_comments_alone_are_no_program() -> None:
+    (result,) = results(generate("halve a number", Oracle([b"# half"] * 3), PYTHON, Plan()))
+    assert result.verdict == "failed"
+
+
 def test_a_prompt_must_leave_room() -> None:
     for prompt, slots in (("  ", 16), ("x " * 400, 128)):
         with pytest.raises(InputError):
