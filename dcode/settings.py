@@ -210,7 +210,8 @@ def _read(file: Path) -> dict[str, Any]:
             raise UsageError(f"{file} is too large for a configuration")
         return tomllib.loads(data.decode("utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"configuration {file} cannot be read: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"configuration {file} cannot be read: {why}") from None
 
 
 def _table(table: Mapping[str, Any], name: str, file: Path) -> dict[str, Any]:

@@ -81,6 +81,8 @@ def infill(
     name = file if file != places.STDIN else str(stdin_filename or "<stdin>")
     language = _language(lang, name)
     source = places.read_source(file, name, language)
+    if target.write:
+        places.refuse_unwritable(Path(file), source.data)
     if target.output is not None:
         places.refuse_existing(target.output, force=target.force)
     named = Named(lines or (), at or (), node or (), marker, whole_lines)

@@ -31,11 +31,20 @@ def read_request(prompt: str) -> str:
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
-    """InputError if writing to `path` would overwrite something: said before any work is done."""
+    """InputError if writing to `path` would overwrite something, or cannot: said before any work is done."""
     if not force and (path.exists() or path.is_symlink()):
         raise InputError(f"{path} exists", hint="--force overwrites it")
+    if (before := present(path)) is not None:
+        refuse_unwritable(path, before)
     if not path.absolute().parent.is_dir():
         raise InputError(f"there is no folder {path.parent} for {path.name}")
+
+
+def refuse_unwritable(path: Path, before: bytes) -> None:
+    """InputError if the file may not be written (read-only, hard-linked): said before any work is done."""
+    from dcode.repo import atomic
+
+    atomic.check(path, before)
 
 
 def present(path: Path) -> bytes | None:

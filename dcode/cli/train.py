@@ -169,7 +169,7 @@ def _recorded(run: Path) -> Any:
         values |= {name: Path(values[name]) for name in paths} | {"out": run}
         values["stages"] = tuple(Stage(**stage) for stage in values["stages"])
         known = {field.name for field in fields(TrainConfig)}
-        return TrainConfig(**{name: value for name, value in values.items() if name in known})
+        return TrainConfig(**{name: value for name, value in values.items() if name in known and value is not None})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{run / RECORD} does not describe a run: {error}") from None
 

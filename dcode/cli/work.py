@@ -13,6 +13,7 @@ from dcode.cli.options import General, Limits, Sampling, Screen
 from dcode.cli.output import Outcome, Run, document
 from dcode.cli.streams import complain, emit, view_wanted
 from dcode.cli.versions import own_version
+from dcode.model.checkpoint import find
 from dcode.settings import KEYS, Settings, resolve
 from dcode.text.frame import Frame
 from dcode.text.result import Result
@@ -87,6 +88,7 @@ def perform(asked: Request, job: Job) -> Work:
 
 def get_ready(settings: Settings) -> Ready:
     """The model of these settings and its plan: what was set, else what suits the model."""
+    find(settings.model)  # a wrong name is told at once, not after torch
     from dcode.diffusion.plan import Plan
     from dcode.model.load import load
 

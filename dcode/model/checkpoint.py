@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from dcode.errors import UsageError
+from dcode.errors import DcodeError, ModelError, UsageError
 from dcode.resources import data_path
 
 DEFAULT = "mini"
@@ -26,14 +26,30 @@ class Checkpoint:
 
     @property
     def folder(self) -> Path:
-        """Where its files lie."""
-        return data_path(self.source)
+        """Where its files lie; ModelError if what ships is not there."""
+        try:
+            return data_path(self.source)
+        except DcodeError as error:
+            raise ModelError(error.what, hint=error.hint) from None
 
 
 def checkpoints() -> dict[str, Checkpoint]:
     """Every row of checkpoints.toml by name, in the file's order."""
     table = tomllib.loads(data_path("checkpoints.toml").read_text(encoding="utf-8"))
     return {name: _row(name, values) for name, values in table.items()}
+
+
+def find(name: str) -> Checkpoint:
+    """The model called `name`: a folder on this machine, else a row; no file of it is read.
+
+    ModelError for a path that leads to no folder, UsageError for an unknown name.
+    """
+    folder = Path(name).absolute()
+    if name and folder.is_dir():
+        return Checkpoint(folder.name, "dcode", str(folder), "unknown", "a local folder")
+    if (name and folder.is_file()) or len(Path(name).parts) > 1:
+        raise ModelError(f"there is no model folder {name}", hint="name one that dcode train export wrote")
+    return checkpoint(name)
 
 
 def checkpoint(name: str) -> Checkpoint:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dcode.errors import ModelError
 from dcode.model.backbone import Backbone
-from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint
+from dcode.model.checkpoint import DEFAULT, Checkpoint, find
 from dcode.model.config import Config
 from dcode.model.tokenizer import Tokenizer
 from dcode.model.weights import digest, fill, unpack
@@ -64,11 +64,7 @@ def load(name: str = DEFAULT, *, device: str = "cpu", threads: int | None = None
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    folder = Path(name)
-    if folder.is_dir():
-        row = Checkpoint(folder.name, "dcode", str(folder), "unknown", "a local folder")
-        return read(folder, row, pick_device(device))
-    row = checkpoint(name)
+    row = find(name)
     return read(row.folder, row, pick_device(device))
 
 

@@ -41,7 +41,7 @@ class Tokenizer:
         except ModelError:
             raise
         except Exception as error:  # the engine raises bare Exception for a damaged file
-            raise ModelError(f"{path.name} cannot be read: {error}") from None
+            raise ModelError(f"{path} cannot be read: {error}") from None
 
     @cached_property
     def pieces(self) -> tuple[bytes, ...]:

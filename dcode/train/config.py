@@ -1,5 +1,6 @@
 """What a training run is told: presets of the network, the mix of tasks, the optimizers' numbers."""
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -84,8 +85,8 @@ class TrainConfig:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for the record beside the weights."""
-        values = asdict(self)
+        """Plain values for the record beside the weights; no limit of minutes is None."""
+        values = asdict(self) | {"minutes": self.minutes if math.isfinite(self.minutes) else None}
         return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
 
 

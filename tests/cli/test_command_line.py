@@ -159,6 +159,21 @@ sys.exit(main(["gen", "x"]))
     assert b"Traceback" not in done.stderr
 
 
+def test_ctrl_c_while_it_still_starts_is_one_line() -> None:
+    script = """
+import sys
+class Impatient:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Impatient())
+from dcode.__main__ import main
+sys.exit(main())
+"""
+    done = python(script, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"dcode: interrupted\n")
+
+
 @pytest.mark.parametrize("line", [["--help"], ["langs"], ["models", "list"]])
 def test_a_closed_pipe_is_silent_and_0(line: list[str]) -> None:
     read, write = os.pipe()

@@ -220,10 +220,18 @@ def test_several_candidates_are_several_diffs_best_first(run: Run, script: Scrip
     assert b"y = 1" in run("infill", "a.py", "--lines", "2", "-n", "2", "--stdout").out
 
 
-def test_a_read_only_file_is_refused(run: Run, file: Path) -> None:
+def test_a_file_that_may_not_be_written_is_refused_before_the_work(
+    run: Run, script: Script, file: Path, tmp_path: Path
+) -> None:
+    script.answers = [("y = (", "failed")]  # what cannot be written is the news, not that the model failed
     file.chmod(0o444)
-    assert run("infill", "a.py", "--lines", "2", "-w").code == 4
-    assert file.read_bytes() == TEXT
+    assert run("infill", "a.py", "--lines", "2", "-w").err == "dcode: a.py is read-only (make it writable first)\n"
+    (tmp_path / "b.py").write_bytes(TEXT)
+    (tmp_path / "c.py").hardlink_to(tmp_path / "b.py")
+    for line in (["b.py", "-w"], ["a.py", "-o", "b.py", "--force"], ["b.py", "-o", "a.py", "--force"]):
+        assert run("infill", "--lines", "2", *line).code == 4
+    assert script.asked == {}
+    assert (file.read_bytes(), (tmp_path / "b.py").read_bytes()) == (TEXT, TEXT)
 
 
 def test_a_link_that_was_named_is_followed(run: Run, file: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as write_tensors
 
 from dcode.errors import ModelError, UsageError
-from dcode.model.checkpoint import checkpoint, checkpoints
+from dcode.model.checkpoint import Checkpoint, checkpoint, checkpoints, find
 from dcode.model.config import Config
 from dcode.model.load import load, pick_device
 from dcode.model.tokenizer import Tokenizer, byte_alphabet
@@ -64,7 +64,7 @@ def test_a_damaged_file_is_refused(folder: Path, name: str, damage: str) -> None
     path = folder / name
     data = path.read_bytes()
     path.write_bytes({"truncated": data[: len(data) // 2], "garbage": b"\x80\x04x" * 99, "empty": b""}[damage])
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match=str(path)):
         load(str(folder))
 
 
@@ -113,6 +113,22 @@ def test_unknown_names_and_devices() -> None:
     with pytest.raises(ModelError, match="no device"):
         pick_device("warp9")
     assert "mini" in checkpoints()
+
+
+def test_a_path_without_a_model_is_no_unknown_name(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_bytes(b"")
+    for path in (tmp_path / "nowhere", file):
+        with pytest.raises(ModelError, match=f"no model folder {path}"):
+            find(str(path))
+    for name in ("nowhere", ""):
+        with pytest.raises(UsageError, match="unknown model"):
+            find(name)
+
+
+def test_weights_that_should_ship_but_are_absent_are_a_model_problem() -> None:
+    with pytest.raises(ModelError, match="this installation lacks weights/none"):
+        _ = Checkpoint("none", "dcode", "weights/none", "MIT", "").folder
 
 
 @given(rows=st.integers(1, 5), columns=st.integers(1, 40), scale=st.floats(1e-6, 1e3))
