@@ -58,7 +58,8 @@ def infill(
     reports = {ready.model.checkpoint.name: _measured(asked, evaluate, tasks, fill, keep)}
     if ngram is not None:
         asked.note("counting n-grams")
-        other = ngram_filler(_ngram(ngram, ready.model.tokenizer), ready.model.tokenizer)
+        tokenizer = ready.model.tokenizer
+        other = ngram_filler(_ngram(ngram, tokenizer), tokenizer, feedback=asked.settings.feedback)
         reports["n-gram"] = _measured(asked, evaluate, tasks, other, None)
     if json:
         say(jsons.dumps(_document(asked, ready, path, reports), indent=2))

@@ -1,7 +1,7 @@
 """What a training run is told: presets of the network, the mix of tasks, the optimizers' numbers."""
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,7 +82,6 @@ class TrainConfig:
     compile: bool = True
     precision: Literal["bf16", "f32"] = "bf16"
     start_from: Path | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the record beside the weights; no limit of minutes is None."""
