@@ -10,6 +10,7 @@ from scripted import Dcode, Run, Script
 
 from dcode.cli.work import Ready
 from dcode.diffusion.plan import Plan
+from dcode.syntax.grammar import grammar, languages
 
 TEXT = b"def f(x):\n    y = x + 1\n    return y\n\n\nprint(f(2))\n"
 
@@ -75,6 +76,26 @@ def test_writing_is_journaled_and_undone_byte_for_byte(run: Run, file: Path) -> 
     assert run("undo").code == 0
     assert file.read_bytes() == TEXT
     assert run("undo").code == 4
+
+
+@pytest.mark.parametrize("newlines", [[b"\n"], [b"\r\n"], [b"\r"], [b"\n", b"\r\n", b"\r", b"\n"]])
+@pytest.mark.parametrize("language", languages())
+def test_lines_10_to_30_are_written_and_nothing_outside(
+    run: Run, script: Script, tmp_path: Path, language: str, newlines: list[bytes]
+) -> None:
+    script.answers = [("one\n  two", "verified")]
+    ends = [newlines[number % len(newlines)] for number in range(39)]
+    lines = [b"\t line \xc3\xa9 %d" % number + end for number, end in enumerate(ends, start=1)]
+    before = b"\xef\xbb\xbf" + b"".join(lines) + b"no newline"
+    head, tail = b"\xef\xbb\xbf" + b"".join(lines[:9]) + b"\t ", ends[29] + b"".join(lines[30:]) + b"no newline"
+    path = tmp_path / f"a{grammar(language).suffixes[0]}"
+    path.write_bytes(before)
+    assert run("infill", path.name, "--lines", "10-30", "-w").code == 0
+    after = path.read_bytes()
+    assert after.startswith(head + b"one") and after.endswith(b"  two" + tail)
+    assert after[len(head) : -len(tail)] in [b"one" + end + b"  two" for end in newlines]
+    assert run("undo").code == 0
+    assert path.read_bytes() == before
 
 
 def test_writing_the_same_is_no_write(run: Run, script: Script, file: Path) -> None:

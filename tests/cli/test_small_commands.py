@@ -118,7 +118,7 @@ def test_doctor_finds_a_damaged_one(run: Run, tiny: Path, tmp_path: Path, monkey
     seen = run("doctor", "-m", "empty")
     assert seen.code == 5
     assert b"UNFIT" in seen.out
-    assert seen.err.startswith("dcode: empty lacks ")
+    assert seen.err.startswith("dcode: ") and "empty lacks config.json" in seen.err
 
 
 def test_doctor_times_a_program(run: Run, tiny: Path) -> None:
