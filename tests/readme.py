@@ -56,7 +56,11 @@ def picture(prompt: str, columns: int = 100) -> str:
     from dcode.text.frame import Frame
 
     model = dcode.load()
-    frames = [f for f in generate(prompt, model, grammar("python"), dcode.Plan()) if isinstance(f, Frame)]
+    plan = dcode.Plan(threshold=model.checkpoint.defaults["threshold"])
+    frames: list[Frame] = []
+    for seen in generate(prompt, model, grammar("python"), plan):
+        if isinstance(seen, Frame):
+            frames = [seen] if seen.index == 1 else [*frames, seen]  # a candidate that failed is begun again
     shown = [frames[round(i * (len(frames) - 1) / 7)] for i in range(8)] if len(frames) > 8 else frames
     lines = []
     for frame in shown:
