@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dcode.diffusion.noise import Schedule, mask_rate
 from dcode.errors import InputError
 from dcode.model.tokenizer import Tokenizer
 from dcode.text.prompt import request_header
@@ -107,7 +108,7 @@ def row(corpus: Corpus, cutter: "Cutter", stage: Stage, rng: random.Random) -> R
     while (room := stage.length - len(packed.ids)) > 0:
         document = _draw(corpus, cutter, stage, room, rng) if room > SMALLEST else None
         document = document or cutter.plain(corpus.file(rng), room, rng)
-        packed.add(document, rng.uniform(0.02, 1.0))
+        packed.add(document, mask_rate(cutter.schedule, rng.uniform(0.02, 1.0)))
     return packed
 
 
@@ -130,7 +131,7 @@ class Cutter:
 
     tokenizer: Tokenizer
     void_anywhere: float
-    schedule: str = "linear"
+    schedule: Schedule = "linear"
 
     def plain(self, text: str, room: int, rng: random.Random) -> Document:
         """A stretch of lines, all of it maskable; the last token marks the end if the file ends there."""

@@ -87,7 +87,7 @@ def prepare(config: TrainConfig) -> Run:
         built=optimizers(net, config),
         corpus=data.Corpus.read(config.corpus),
         held=data.Corpus.read(config.corpus, "held"),
-        cutter=data.Cutter(tokenizer, config.void_anywhere),
+        cutter=data.Cutter(tokenizer, config.void_anywhere, config.schedule),
         vocabulary=digest(config.tokenizer),
     )
 

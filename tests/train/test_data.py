@@ -56,6 +56,12 @@ def test_a_request_has_its_header_and_voids_behind() -> None:
     assert tail == [TOK.end_id]
 
 
+def test_the_schedule_decides_the_rates() -> None:
+    clipped = data.Cutter(TOK, void_anywhere=0.1, schedule="clipped")
+    row = data.row(CORPUS, clipped, Stage(1, 200, 0.3, 0.4, 0.3), random.Random(0))
+    assert all(0.3 <= rate <= 0.8 for rate in row.rate)
+
+
 def test_equal_seeds_give_equal_batches() -> None:
     stage = Stage(1, 128, 0.3, 0.4, 0.3)
     one, same, other = (data.batch(CORPUS, CUTTER, stage, 3, seed) for seed in ("0:1", "0:1", "0:2"))
