@@ -47,8 +47,10 @@ class Backbone(nn.Module):
 
     def logits(self, hidden_ND: Tensor) -> Tensor:
         """Scores [N, V] of every token for hidden states [N, D]."""
-        weight = self.embed.weight if self.head is None else self.head.weight
-        return nn.functional.linear(hidden_ND, weight)
+        if self.head is None:
+            return nn.functional.linear(hidden_ND, self.embed.weight)
+        scores_NV: Tensor = self.head(hidden_ND)
+        return scores_NV
 
     def _mask(self, length: int, segment_BL: Tensor | None, device: torch.device) -> Tensor | None:
         """True where attention may look, broadcast over heads; None = everywhere."""

@@ -2,19 +2,33 @@
 
 import difflib
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dcode.errors import DcodeError, ModelError, UsageError
+from dcode.model import registry
 from dcode.resources import data_path
 
 DEFAULT = "mini"
 
 
+HUB = "hub:"
+
+Attention = Literal["full", "block-causal", "causal"]
+Length = Literal["void", "expand", "search"]
+Style = Literal["header", "chat"]
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`source` is a folder (relative to the package for what ships) or a hub id; `defaults` are sampler settings."""
+    """A row: `source` is a folder (relative to the package for what ships) or `hub:` and a hub id.
+
+    `defaults` and `presets` are sampler settings. What follows them is what a checkpoint's own files may not say;
+    None: they must. `shift`: row p-1 predicts position p. `length`: how a hole finds its length: void slots, tokens
+    that expand and delete, or a search. `prompt`: a comment header, or the checkpoint's own chat template.
+    `rules`: what the hook asks it for; none named: everything.
+    """
 
     name: str
     family: str
@@ -22,11 +36,35 @@ class Checkpoint:
     licence: str
     note: str
     languages: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     defaults: dict[str, Any] = field(default_factory=dict)
+    presets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    shift: bool | None = None
+    attention: Attention | None = None
+    block: int | None = None
+    mask_token: str | None = None
+    mask_id: int | None = None
+    begin_id: int | None = None
+    end_id: int | None = None
+    expand_token: str | None = None
+    expand_id: int | None = None
+    delete_id: int | None = None
+    length: Length = "void"
+    prompt: Style = "header"
+
+    @property
+    def hub(self) -> str | None:
+        """The hub's name for it; None if it does not come from a hub."""
+        return self.source.removeprefix(HUB) if self.source.startswith(HUB) else None
 
     @property
     def folder(self) -> Path:
-        """Where its files lie; ModelError if what ships is not there."""
+        """Where its files lie; ModelError if what ships is not there, or what is to be pulled was not."""
+        if self.hub is not None:
+            record = registry.pulled(self.name)
+            if record is None:
+                raise ModelError(f"{self.name} is not on this machine", hint=f"dcode models pull {self.name}")
+            return Path(record.folder)
         try:
             return data_path(self.source)
         except DcodeError as error:
@@ -40,16 +78,24 @@ def checkpoints() -> dict[str, Checkpoint]:
 
 
 def find(name: str) -> Checkpoint:
-    """The model called `name`: a folder on this machine, else a row; no file of it is read.
+    """The model called `name`: a folder on this machine, a row, or `ROW=FOLDER`, a row whose files lie elsewhere.
 
-    ModelError for a path that leads to no folder, UsageError for an unknown name.
+    No file of it is read. ModelError for a path that leads to no folder, UsageError for an unknown name.
     """
-    folder = Path(name).absolute()
-    if name and folder.is_dir():
-        return Checkpoint(folder.name, "dcode", str(folder), "unknown", "a local folder")
-    if (name and folder.is_file()) or len(Path(name).parts) > 1:
-        raise ModelError(f"there is no model folder {name}", hint="name one that dcode train export wrote")
+    row, given, place = name.partition("=")
+    if given and row in checkpoints():
+        return replace(checkpoint(row), source=str(_present(place)))
+    if name and (Path(name).is_dir() or Path(name).is_file() or len(Path(name).parts) > 1):
+        folder = _present(name)
+        return Checkpoint(folder.name, "", str(folder), "unknown", "a local folder")
     return checkpoint(name)
+
+
+def _present(name: str) -> Path:
+    folder = Path(name).absolute()
+    if not name or not folder.is_dir():
+        raise ModelError(f"there is no model folder {name}", hint="name one with a config.json and safetensors weights")
+    return folder
 
 
 def checkpoint(name: str) -> Checkpoint:
@@ -65,4 +111,5 @@ def checkpoint(name: str) -> Checkpoint:
 def _row(name: str, values: dict[str, Any]) -> Checkpoint:
     known = {item.name for item in fields(Checkpoint)} - {"name"}
     assert set(values) <= known, f"checkpoints.toml: [{name}] has {set(values) - known}"
-    return Checkpoint(name=name, **{**values, "languages": tuple(values.get("languages", ()))})
+    lists = {key: tuple(values.get(key, ())) for key in ("languages", "rules")}
+    return Checkpoint(name=name, **{**values, **lists})

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from dcode.errors import ModelError
 
+MOST_LAYERS = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -49,9 +51,13 @@ class Config:
         sizes = (self.vocab, self.width, self.layers, self.heads, self.kv_heads, self.head_width, self.feed_forward)
         if not all(isinstance(size, int) and 0 < size < 1 << 24 for size in sizes):
             raise ModelError(f"config.json has an impossible size among {sizes}")
+        if self.layers > MOST_LAYERS:
+            raise ModelError(
+                f"config.json asks for {self.layers} layers; more than {MOST_LAYERS} are taken for a mistake"
+            )
         if self.heads % self.kv_heads or self.head_width % 2:
             raise ModelError("config.json: heads must be a multiple of kv_heads, head_width even")
         if self.attention not in ("full", "block-causal", "causal"):
             raise ModelError(f"config.json has the unknown attention {self.attention!r}")
-        if self.attention == "block-causal" and self.block < 1:
+        if self.attention == "block-causal" and (not isinstance(self.block, int) or self.block < 1):
             raise ModelError("config.json: block-causal attention needs a block size")

@@ -1,8 +1,10 @@
 """From a model's name or folder to a network that predicts. It knows no user files and no sampling."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,20 @@ import torch
 from torch import Tensor
 
 from dcode.errors import ModelError
+from dcode.model import registry, shards
 from dcode.model.backbone import Backbone
-from dcode.model.checkpoint import DEFAULT, Checkpoint, find
+from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint, find
 from dcode.model.config import Config
+from dcode.model.families import FAMILIES, kind_of, reading, shape
+from dcode.model.int8 import halve, halved
 from dcode.model.tokenizer import Tokenizer
 from dcode.model.weights import digest, fill, unpack
 
+OWN = "network"
+"""The key by which the config.json of a model that `dcode train export` wrote is known."""
+
 FILES: Sequence[str] = ("config.json", "model.safetensors", "tokenizer.json")
+OPEN_TOKENIZER = "dcode.model.open_tokenizer"
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,11 @@ class Model:
         """How many ids it gives a score to; at least as many as the tokenizer has."""
         return self.net.config.vocab
 
+    @property
+    def block(self) -> int:
+        """How many positions a block has that sees nothing behind it; 0 if every position sees all."""
+        return self.net.config.block if self.net.config.attention == "block-causal" else 0
+
     @torch.inference_mode()
     def predict(
         self,
@@ -51,31 +65,46 @@ class Model:
         """Float32 logits [N, V] of the wanted positions, row-major, and the cache to pass next time.
 
         This is the exact path: it recomputes everything, so `changed_BL` is not needed and the cache stays None.
-        `valid_BL` marks rows and positions that exist; None means all of them.
+        `valid_BL` marks rows and positions that exist; None means all of them. Tensors come from the CPU and go
+        back there, whatever the device of the network.
         """
         assert valid_BL is None or bool(valid_BL.all()), "the exact path takes rows of equal length"
-        return self.net(ids_BL, want_BL).float(), None
+        device = self.net.norm.weight.device
+        return self.net(ids_BL.to(device), want_BL.to(device)).float().cpu(), None
 
 
-def load(name: str = DEFAULT, *, device: str = "cpu", threads: int | None = None) -> Model:
+def load(
+    name: str = DEFAULT, *, device: str = "cpu", threads: int | None = None, precision: str | None = None
+) -> Model:
     """Read the model called `name` (a row of checkpoints.toml, or a folder), verify it and put it on the device.
 
-    Raises ModelError for files that are missing, damaged or do not fit, and for a device that is not there.
+    `precision`: float32, bfloat16, or int8 (rows with a scale, computed in bfloat16); by default float32 for our
+    own and bfloat16 for the others. Raises ModelError for files that are missing, damaged or do not fit, and for a
+    device that is not there.
     """
     if threads is not None:
         torch.set_num_threads(threads)
     row = find(name)
-    return read(row.folder, row, pick_device(device))
+    folder, target = row.folder, pick_device(device)
+    card = _card(folder)
+    if OWN in card:
+        return read(folder, row, target, card, precision or "float32")
+    return read_open(folder, row, target, card, precision or "bfloat16")
 
 
-def read(folder: Path, row: Checkpoint, device: torch.device) -> Model:
+def quickest_precision() -> str:
+    """bfloat16 where this CPU computes in it (a forward takes a third of the time), else float32."""
+    onednn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return "bfloat16" if onednn and torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
+
+
+def read(folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str, Any], precision: str) -> Model:
     """The model in a folder that `dcode train export` wrote; its weights must have the hash that config.json states."""
     for name in FILES:
         if not (folder / name).is_file():
             raise ModelError(f"{folder} lacks {name}", hint="reinstall dcode-diffusion, or name another model with -m")
     try:
-        card = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        config, stated = Config.of(card["network"]), str(card["sha256"])
+        config, stated = Config.of(card[OWN]), str(card["sha256"])
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder / 'config.json'} cannot be read: {error}") from None
     weights = folder / "model.safetensors"
@@ -84,9 +113,42 @@ def read(folder: Path, row: Checkpoint, device: torch.device) -> Model:
         hint = f"sha256 {found[:12]}…, not {stated[:12]}…: reinstall, or export it again"
         raise ModelError(f"{weights} is not what config.json says it is", hint=hint)
     tokenizer = Tokenizer.read(folder / "tokenizer.json")
-    if len(tokenizer.pieces) > config.vocab:
-        raise ModelError(f"the tokenizer has {len(tokenizer.pieces)} tokens, the network {config.vocab}")
-    return Model(build(config, unpack(weights.read_bytes()), device), tokenizer, row, found)
+    _check_vocabulary(tokenizer, config)
+    net = build(config, unpack(weights.read_bytes()), device)
+    if not row.family:
+        # Weights in a folder of the user's were trained as the shipped ones were: so are they sampled.
+        row = replace(row, defaults=checkpoint(DEFAULT).defaults)
+    return Model(net.to(shards.as_dtype(precision)), tokenizer, row, found)
+
+
+def read_open(folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str, Any], precision: str) -> Model:
+    """A public checkpoint: everything is judged by headers before a number is read, then it streams in.
+
+    What was pulled is compared with its record first: sizes and times, and hashes where those changed.
+    """
+    record = registry.pulled(row.name) if row.hub else None
+    if record is not None:
+        record = registry.verify(record, thorough=False)
+        registry.keep(record)
+    kind = kind_of(card, row)
+    family = FAMILIES[kind.family]
+    config = shape(card, family, reading(card, kind, row), row)
+    tensors = shards.stored(folder)
+    with torch.device("meta"):
+        net = Backbone(config)
+    chosen = shards.places(net, family.names, tensors, config.tied)
+    tokenizer = import_module(OPEN_TOKENIZER).read(folder, card, row)
+    _check_vocabulary(tokenizer, config)
+    dtype = torch.bfloat16 if precision == "int8" else shards.as_dtype(precision)
+    for name, weight in shards.tensors(tensors, chosen):
+        if precision == "int8" and halved(name):
+            halve(net, name, weight.to(device))
+        else:
+            # A tensor that is not copied is a view into its shard; a few norms would keep 15 GB mapped.
+            shards.put(net, name, weight.to(device=device, dtype=dtype, copy=precision == "int8"))
+    if tokenizer.void_id is None and row.length == "void":
+        row = replace(row, length="search")
+    return Model(net.eval(), tokenizer, row, _identity(tensors, record.files if record else {}))
 
 
 def build(config: Config, state: dict[str, Tensor], device: torch.device) -> Backbone:
@@ -107,3 +169,29 @@ def pick_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError):
         raise ModelError(f"there is no device {name!r} here", hint="use --device cpu") from None
     return device
+
+
+def _card(folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelError(f"{folder} lacks config.json", hint="reinstall dcode-diffusion, or name another model with -m")
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(card, dict):
+            raise ValueError("it is no table")
+    except (ValueError, OSError) as error:
+        raise ModelError(f"{path} cannot be read: {error}") from None
+    return card
+
+
+def _check_vocabulary(tokenizer: Tokenizer, config: Config) -> None:
+    ids = (tokenizer.mask_id, tokenizer.begin_id, tokenizer.end_id)
+    if max(*ids, len(tokenizer.pieces) - 1) >= config.vocab:
+        raise ModelError(f"the tokenizer has {len(tokenizer.pieces)} tokens, the network {config.vocab}")
+
+
+def _identity(tensors: Mapping[str, shards.Stored], known: Mapping[str, registry.Known]) -> str:
+    """One sha256 that stands for all shards: of their names and hashes, which a pull's record may hold already."""
+    names = sorted({one.shard for one in tensors.values()})
+    lines = (f"{path.name} {known[path.name].sha256 if path.name in known else digest(path)}\n" for path in names)
+    return sha256("".join(lines).encode()).hexdigest()

@@ -1,10 +1,11 @@
-"""From text to token ids and back, for the embedded model. It does not know prompts, canvases or languages.
+"""From text to token ids and back. It does not know prompts, canvases or languages.
 
-The tokenizer is byte-level BPE: every id stands for fixed bytes, so rendering is joining, and any bytes can be
-written. Special tokens stand for no bytes.
+Every id stands for fixed bytes, so rendering is joining. With byte-level BPE any bytes can be written; where a
+vocabulary spells blanks and single bytes in its own way, that is undone here. Special tokens stand for no bytes.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,20 +19,28 @@ MASK, VOID, BEGIN, END = "<|mask|>", "<|void|>", "<|begin|>", "<|end|>"
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """Pieces are tokenized apart: `encode` never sees across the border of a hole."""
+    """Pieces are tokenized apart: `encode` never sees across the border of a hole.
+
+    `void_id` is None for models without void slots. `expand_id` asks for two slots in place of one, `delete_id` for
+    none: only where a model was trained to. `template` writes a chat request as ids, if the model has one.
+    """
 
     engine: Engine
     mask_id: int
-    void_id: int
+    void_id: int | None
     begin_id: int
     end_id: int
+    expand_id: int | None = None
+    delete_id: int | None = None
+    template: Callable[[str], list[int]] | None = None
 
     @staticmethod
     def of(engine: Engine) -> "Tokenizer":
         """Find the four special tokens; ModelError if one is missing."""
         # Otherwise the text "<|mask|>" in somebody's file would become the mask itself.
         engine.encode_special_tokens = True
-        return Tokenizer(engine, *(_special(engine, name) for name in (MASK, VOID, BEGIN, END)))
+        mask, void, begin, end = (_special(engine, name) for name in (MASK, VOID, BEGIN, END))
+        return Tokenizer(engine, mask, void, begin, end)
 
     @staticmethod
     def read(path: Path) -> "Tokenizer":
@@ -46,12 +55,20 @@ class Tokenizer:
     @cached_property
     def pieces(self) -> tuple[bytes, ...]:
         """The bytes of every id; empty for special tokens."""
-        alphabet = byte_alphabet()
-        special = {self.mask_id, self.void_id, self.begin_id, self.end_id}
         table = {number: text for text, number in self.engine.get_vocab(with_added_tokens=True).items()}
+        added = self.engine.get_added_tokens_decoder()
+        known = (self.mask_id, self.void_id, self.begin_id, self.end_id, self.expand_id)
+        special = {number for number in known if number is not None}
+        special |= {number for number, token in added.items() if token.special}
+        render = _renderer(table)
         return tuple(
-            b"" if number in special else bytes(alphabet[char] for char in table[number])
-            for number in range(self.engine.get_vocab_size(with_added_tokens=True))
+            b""
+            if number in special or number not in table
+            # An added token is spelled as it is; the vocabulary's own are spelled in its alphabet.
+            else table[number].encode()
+            if number in added
+            else render(table[number])
+            for number in range(max(*table, *special) + 1)
         )
 
     def encode(self, text: bytes) -> list[int]:
@@ -69,6 +86,19 @@ def _special(engine: Engine, name: str) -> int:
     if number is None:
         raise ModelError(f"the tokenizer lacks {name}")
     return number
+
+
+def _renderer(table: Mapping[int, str]) -> Callable[[str], bytes]:
+    """How pieces of this vocabulary become bytes: GPT-2's alphabet, or SentencePiece's `▁` and `<0x0A>`."""
+    if any(text == "<0x0A>" for text in table.values()):
+        return _sentence_piece
+    alphabet = byte_alphabet()
+    return lambda text: bytes(alphabet[char] for char in text) if alphabet.keys() >= set(text) else text.encode()
+
+
+def _sentence_piece(text: str) -> bytes:
+    byte = re.fullmatch(r"<0x([0-9A-F]{2})>", text)
+    return bytes([int(byte[1], 16)]) if byte else text.replace("\u2581", " ").encode()
 
 
 def byte_alphabet() -> dict[str, int]:
