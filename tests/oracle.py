@@ -45,7 +45,7 @@ class Oracle:
     ) -> None:
         self.answers, self.sure, self.window = list(answers), sure, window
         self.tokenizer, self.checkpoint, self.digest = tokenizer(), ROW, "0" * 64
-        self.vocab = len(self.tokenizer.pieces)
+        self.vocab, self.block = len(self.tokenizer.pieces), 0
         self.slips = dict(slips or {})
         self.calls = 0
         self._known: dict[tuple[int, ...], Tensor] = {}

@@ -3,7 +3,7 @@
 Shapes: L positions. A position is FIXED (context), OPEN (a masked slot) or TAKEN (a slot that holds an id).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -21,18 +21,45 @@ FIXED, OPEN, TAKEN = 0, 1, 2
 class Vocabulary:
     """What ids stand for: `pieces[id]` are its bytes; `void_id` renders to nothing (None: the model has no voids).
 
-    `suppressed` ids are never chosen: the mask itself, other special tokens, ids without text.
+    `suppressed` ids are never chosen: the mask itself, other special tokens, ids without text. A slot that chooses
+    `expand_id` becomes two open ones, one that chooses `delete_id` vanishes (arXiv 2602.01326; None: not trained to).
     """
 
     pieces: tuple[bytes, ...]
     mask_id: int
     void_id: int | None
     suppressed: tuple[int, ...]
+    expand_id: int | None = None
+    delete_id: int | None = None
 
     @cached_property
     def blank(self) -> tuple[int, ...]:
         """Ids that render to nothing but white space: the void, indents, newlines."""
         return tuple(number for number, piece in enumerate(self.pieces) if not piece.strip())
+
+    @cached_property
+    def _spelling(self) -> dict[bytes, int]:
+        """The first id of every text that may be written."""
+        never = {*self.suppressed, self.expand_id, self.delete_id}
+        pieces = enumerate(self.pieces)
+        return {piece: number for number, piece in reversed([*pieces]) if piece and number not in never}
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._spelling), default=0)
+
+    def spell(self, text: bytes) -> tuple[int, ...] | None:
+        """Ids that render to a text, the longest pieces first; None if there are none."""
+        ids: list[int] = []
+        at = 0
+        while at < len(text):
+            ends = range(min(len(text), at + self._longest), at, -1)
+            end = next((end for end in ends if text[at:end] in self._spelling), None)
+            if end is None:
+                return None
+            ids.append(self._spelling[text[at:end]])
+            at = end
+        return tuple(ids)
 
 
 @dataclass(frozen=True)
@@ -40,7 +67,7 @@ class Canvas:
     """One row. `ranges` are the positions of each hole; `fixed` the exact bytes before, between and after them.
 
     `draft()` is always the whole file: the first and last of `fixed` reach beyond what the network sees.
-    A transition returns a new canvas.
+    `room`: how many more slots each hole may grow by. A transition returns a new canvas.
     """
 
     ids_L: Tensor
@@ -48,10 +75,15 @@ class Canvas:
     ranges: tuple[range, ...]
     fixed: tuple[bytes, ...]
     vocabulary: Vocabulary
+    room: tuple[int, ...] = ()
 
     @staticmethod
     def of(
-        context: Sequence[Sequence[int]], slots: Sequence[int], fixed: Sequence[bytes], vocabulary: Vocabulary
+        context: Sequence[Sequence[int]],
+        slots: Sequence[int],
+        fixed: Sequence[bytes],
+        vocabulary: Vocabulary,
+        room: Sequence[int] = (),
     ) -> "Canvas":
         """Holes of so many `slots` between the context pieces (one more than holes), all of them masked."""
         assert len(context) == len(fixed) == len(slots) + 1 and len(context[0]) > 0, "position 0 is never a slot"
@@ -62,7 +94,8 @@ class Canvas:
             ranges.append(range(len(ids), len(ids) + count))
             ids += [vocabulary.mask_id] * count + list(after)
             state += [OPEN] * count + [FIXED] * len(after)
-        return Canvas(torch.tensor(ids), torch.tensor(state), tuple(ranges), tuple(fixed), vocabulary)
+        room = tuple(room) or (0,) * len(ranges)
+        return Canvas(torch.tensor(ids), torch.tensor(state), tuple(ranges), tuple(fixed), vocabulary, room)
 
     def __len__(self) -> int:
         return len(self.ids_L)
@@ -71,6 +104,11 @@ class Canvas:
     def open_L(self) -> Tensor:
         """True at masked slots."""
         return self.state_L == OPEN
+
+    @property
+    def taken_L(self) -> Tensor:
+        """True at slots that hold an id."""
+        return self.state_L == TAKEN
 
     def commit(self, positions_N: Tensor, ids_N: Tensor) -> "Canvas":
         """Fill open slots."""
@@ -89,6 +127,39 @@ class Canvas:
             ids_L=self.ids_L.index_fill(0, positions_N, self.vocabulary.mask_id),
             state_L=self.state_L.index_fill(0, positions_N, OPEN),
         )
+
+    def resized(self, expanded: Collection[int], deleted: Collection[int]) -> tuple["Canvas", Tensor]:
+        """Open slots become two, or vanish; also where each position was before, -1 for a slot that is new."""
+        assert all(self.state_L[position] == OPEN for position in (*expanded, *deleted)), "only open slots change"
+        origin: list[int] = []
+        ranges: list[range] = []
+        at = 0
+        for hole in self.ranges:
+            origin += range(at, hole.start)
+            start = len(origin)
+            for position in hole:
+                origin += () if position in deleted else (position, -1) if position in expanded else (position,)
+            ranges.append(range(start, len(origin)))
+            at = hole.stop
+        origin += range(at, len(self))
+        room = tuple(left - sum(p in expanded for p in hole) for left, hole in zip(self.room, self.ranges, strict=True))
+        assert min(room, default=0) >= 0, "a hole has no room to grow"
+        index_L = torch.tensor(origin)
+        old_L = index_L.clamp_min(0)
+        fresh_L = index_L < 0
+        ids_L = self.ids_L[old_L].masked_fill(fresh_L, self.vocabulary.mask_id)
+        state_L = self.state_L[old_L].masked_fill(fresh_L, OPEN)
+        changed = replace(self, ids_L=ids_L, state_L=state_L, ranges=tuple(ranges), room=room)
+        return changed, index_L
+
+    def holes_of(self, positions_N: Tensor) -> Tensor:
+        """The number of the hole that each slot lies in."""
+        starts = torch.tensor([hole.start for hole in self.ranges])
+        return torch.searchsorted(starts, positions_N, right=True) - 1
+
+    def closed(self) -> "Canvas":
+        """The same, but no hole may grow."""
+        return replace(self, room=(0,) * len(self.ranges))
 
     def text(self, position: int) -> bytes:
         """The bytes a slot renders to; an open one to none."""

@@ -27,7 +27,7 @@ def mask_rate(schedule: Schedule, t: float) -> float:
     return t
 
 
-def open_after(schedule: Schedule, step: int, steps: int, slots: int) -> int:
+def open_after(schedule: Schedule, step: int, steps: int, slots: float) -> int:
     """How many of `slots` are still masked after `step` of `steps`; sampling runs the rate backwards to 0.
 
     "clipped" concerns training only: its sampler walks the line, since a sampler must start from all masks.

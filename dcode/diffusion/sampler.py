@@ -11,8 +11,11 @@ import torch
 from torch import Tensor
 
 from dcode.diffusion.canvas import Canvas
+from dcode.diffusion.change import changed
 from dcode.diffusion.plan import Plan
+from dcode.diffusion.refill import DRAWN, first_that_passes, likeliest
 from dcode.diffusion.repair import Repair, forwards_allowed, judge, judge_prefix, warmed
+from dcode.diffusion.revisit import better, doubtful
 from dcode.diffusion.schedule import take
 from dcode.diffusion.score import Scored, score
 from dcode.text.checker import Checker
@@ -40,7 +43,10 @@ class Predict(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One row after one forward pass. `confidence_L` is 0 where nothing was committed yet; `limit` bounds `index`."""
+    """One row after one forward pass. `confidence_L` is 0 where nothing was committed yet; `limit` bounds `index`.
+
+    `best_confidence_L` is that of the furthest full canvas, `repair.best`, which may have another length.
+    """
 
     row: int
     index: int
@@ -49,6 +55,7 @@ class Step:
     committed: tuple[int, ...]
     dropped: tuple[int, ...]
     confidence_L: Tensor
+    best_confidence_L: Tensor
     repair: Repair
 
 
@@ -60,6 +67,7 @@ class _Row:
     canvas: Canvas
     generator: torch.Generator
     confidence_L: Tensor
+    best_confidence_L: Tensor
     plain: int
     forwards: int = 0
     run_start: int = 0
@@ -71,22 +79,32 @@ class _Row:
 def denoise(
     canvases: Sequence[Canvas], predict: Predict, plan: Plan, checkers: Sequence[Checker | None]
 ) -> Iterator[Step]:
-    """Fill the open slots of rows of one length; yields a Step per row and forward pass until each row has stopped.
+    """Fill the open slots of rows; yields a Step per row and forward pass until each row has stopped.
 
-    Rows do not influence each other: each has its own generator, seeded by its number. A row without a checker stops
-    as "unchecked" when it is full. The last Step of a row holds its result, the furthest canvas if faults remain.
+    Rows of one length share a forward; rows are never padded. They do not influence each other: each has its own
+    generator, seeded by its number. A row without a checker stops as "unchecked" when it is full. The last Step of a
+    row holds its result, the furthest canvas if faults remain.
     """
-    assert len({len(canvas) for canvas in canvases}) <= 1, "rows of a batch have one length"
     rows = [_start(number, canvas, plan) for number, canvas in enumerate(canvases)]
-    cache: Any = None
+    caches: dict[tuple[int, ...], Any] = {}
     while live := [row for row in rows if row.repair.stopped is None]:
-        ids_BL = torch.stack([row.canvas.ids_L for row in live])
-        want_BL = torch.stack([row.canvas.open_L for row in live])
-        logits_NV, cache = predict(ids_BL, want_BL, cache=cache)
-        for row, logits in zip(live, torch.split(logits_NV, want_BL.sum(1).tolist()), strict=True):
-            after, step = _advance(row, logits, plan, checkers[row.number])
-            rows[row.number] = after
-            yield step
+        # A cache serves the rows it was made for, as long as they keep their length.
+        before, caches = caches, {}
+        for length in sorted({len(row.canvas) for row in live}):
+            alike = [row for row in live if len(row.canvas) == length]
+            ids_BL = torch.stack([row.canvas.ids_L for row in alike])
+            want_BL = torch.stack([_wanted(row.canvas, plan) for row in alike])
+            key = (length, *(row.number for row in alike))
+            logits_NV, caches[key] = predict(ids_BL, want_BL, cache=before.get(key))
+            for row, logits in zip(alike, torch.split(logits_NV, want_BL.sum(1).tolist()), strict=True):
+                after, step = _advance(row, logits, plan, checkers[row.number])
+                rows[row.number] = after
+                yield step
+
+
+def _wanted(canvas: Canvas, plan: Plan) -> Tensor:
+    """The slots whose logits a step needs: the open ones, and the taken ones where tokens may be revised."""
+    return canvas.open_L | canvas.taken_L if plan.revise else canvas.open_L
 
 
 def _start(number: int, canvas: Canvas, plan: Plan) -> _Row:
@@ -95,39 +113,158 @@ def _start(number: int, canvas: Canvas, plan: Plan) -> _Row:
     plain = min(plan.steps, slots) if plan.steps else slots
     generator = torch.Generator().manual_seed(plan.seed + number)
     blank = torch.zeros(len(canvas))
-    return _Row(number, canvas, generator, blank, plain, run_slots=slots, run_steps=plain)
+    return _Row(number, canvas, generator, blank, blank, plain, run_slots=slots, run_steps=plain)
 
 
 def _advance(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker | None) -> tuple[_Row, Step]:
     """One forward's worth of work for one row."""
     forwards = row.forwards + 1
+    if checker is not None and row.repair.changes:
+        open_N = row.canvas.open_L[_wanted(row.canvas, plan)]
+        mend = _begun if row.repair.statement else _mended
+        return _judged(*mend(replace(row, forwards=forwards), logits_NV[open_N], plan, checker), plan, checker)
+    if plan.revise:
+        row, logits_NV = _revised(row, logits_NV, plan)
     positions_N = row.canvas.open_L.nonzero()[:, 0]
-    scored = choose_slots(row.canvas, positions_N, logits_NV, warmed(plan, row.repair), row.generator)
+    step, more = forwards - row.run_start, _more_steps(row, plan)
+    # What grows in the last step of a run would not be filled, unless new slots bring steps of their own.
+    canvas = row.canvas if more or step < row.run_steps else row.canvas.closed()
+    scored = choose_slots(canvas, positions_N, logits_NV, warmed(plan, row.repair), row.generator)
     allowed_N = in_block(row.canvas, positions_N, plan.block)
-    step = forwards - row.run_start
-    picked = take(scored, allowed_N, plan, step, max(row.run_steps, step), row.run_slots)
-    taken = positions_N[picked]
-    canvas = row.canvas.commit(taken, scored.ids_N[picked])
-    confidence_L = row.confidence_L.index_copy(0, taken, scored.probability_N[picked])
-    row = replace(row, canvas=canvas, forwards=forwards, confidence_L=confidence_L)
+    hole_N = row.canvas.holes_of(positions_N)
+    picked = take(scored, allowed_N, hole_N, plan, step, max(row.run_steps, step), row.run_slots)
+    before = row.canvas
+    row, taken = _taken(replace(row, forwards=forwards), positions_N[picked], picked, scored, more)
+    if checker is not None and len(row.canvas) == len(before) and not bool(row.canvas.open_L.any()):
+        row = _redrawn(row, before, positions_N, logits_NV, plan, checker)
+    if plan.remask and forwards - row.run_start < row.run_steps and bool(row.canvas.open_L.any()):
+        row = _reopened(row, plan)
+    return _judged(row, taken, plan, checker)
+
+
+def _judged(row: _Row, taken: tuple[int, ...], plan: Plan, checker: Checker | None) -> tuple[_Row, Step]:
+    """The row after the checker's look at it, and what may be seen of the step."""
     row, dropped = _check(row, plan, checker)
     limit = forwards_allowed(row.plain) if checker else row.plain
-    return row, Step(
-        row.number, forwards, limit, row.canvas, tuple(taken.tolist()), dropped, row.confidence_L, row.repair
+    sure, best = row.confidence_L, row.best_confidence_L
+    return row, Step(row.number, row.forwards, limit, row.canvas, taken, dropped, sure, best, row.repair)
+
+
+def _mended(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker) -> tuple[_Row, tuple[int, ...]]:
+    """Make the likeliest of the changes that are ranked; also the positions that were open or are new."""
+    assert row.repair.best is not None
+    positions_N = row.canvas.open_L.nonzero()[:, 0]
+    change, probability = likeliest(row.repair, positions_N, logits_NV, checker)
+    canvas, origin_L = changed(row.repair.best, change)
+    confidence_L = torch.where(origin_L < 0, probability, row.confidence_L[origin_L.clamp_min(0)])
+    opened = set(positions_N.tolist())
+    taken = tuple(at for at, before in enumerate(origin_L.tolist()) if before < 0 or before in opened)
+    return replace(row, canvas=canvas, confidence_L=confidence_L), taken
+
+
+def _begun(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker) -> tuple[_Row, tuple[int, ...]]:
+    """Begin the statement with the likeliest first token that may begin one; the rest of it is filled anew."""
+    positions_N = row.canvas.open_L.nonzero()[:, 0]
+    change, probability = likeliest(row.repair, positions_N, logits_NV, checker)
+    taken_N = positions_N[positions_N <= change.slot]
+    hole = row.canvas.ranges[change.hole]
+    ids_N = torch.tensor([change.ids[position - hole.start] for position in taken_N.tolist()])
+    banned = row.repair.banned | {(change.slot, change.new)}
+    row = replace(
+        row,
+        canvas=row.canvas.commit(taken_N, ids_N),
+        confidence_L=row.confidence_L.index_fill(0, taken_N, probability),
+        repair=replace(row.repair, changes=(), statement=False, banned=banned),
+        run_start=row.forwards,
+        run_slots=len(positions_N),
+        run_steps=max(1, min(plan.refill_steps, forwards_allowed(row.plain) - row.forwards)),
     )
+    return row, tuple(taken_N.tolist())
+
+
+def _redrawn(row: _Row, before: Canvas, positions_N: Tensor, logits_NV: Tensor, plan: Plan, checker: Checker) -> _Row:
+    """A full row, or another fill of what its last step took, drawn from the same marginals, that gets further."""
+    warm = warmed(plan, row.repair)
+    warm = replace(warm, temperature=max(warm.temperature, DRAWN))
+
+    def draw() -> Canvas:
+        scored = choose_slots(before.closed(), positions_N, logits_NV, warm, row.generator)
+        return before.commit(positions_N, scored.ids_N)
+
+    canvas = first_that_passes(row.canvas, checker, draw)
+    p_N = torch.softmax(logits_NV.float(), dim=-1).gather(1, canvas.ids_L[positions_N][:, None])[:, 0]
+    return replace(row, canvas=canvas, confidence_L=row.confidence_L.index_copy(0, positions_N, p_N))
+
+
+def _more_steps(row: _Row, plan: Plan) -> int:
+    """How much longer a run may get if its slots grow: within the plan's steps; a repair has its own bound."""
+    if row.repair.best is not None:
+        return 0
+    return max(0, plan.steps - row.run_start - row.run_steps) if plan.steps else sum(row.canvas.room)
+
+
+def _revised(row: _Row, logits_NV: Tensor, plan: Plan) -> tuple[_Row, Tensor]:
+    """Change tokens that the model would no longer choose; also the logits that are left, of the open slots."""
+    places_N = _wanted(row.canvas, plan).nonzero()[:, 0]
+    open_N = row.canvas.open_L[places_N]
+    taken_N = places_N[~open_N]
+    suppressed = torch.tensor(row.canvas.vocabulary.suppressed, dtype=torch.long)
+    scored = score(logits_NV[~open_N].index_fill(1, suppressed, -torch.inf), plan, row.generator)
+    # Text for text: whether a slot is void was settled when it was taken.
+    before_N, pieces = row.canvas.ids_L[taken_N], row.canvas.vocabulary.pieces
+    both = [bool(pieces[a] and pieces[b]) for a, b in zip(before_N.tolist(), scored.ids_N.tolist(), strict=True)]
+    changed_N = better(scored, before_N, plan.revise) & torch.tensor(both, dtype=torch.bool)
+    places, ids = taken_N[changed_N], scored.ids_N[changed_N]
+    canvas = row.canvas.remask(places).commit(places, ids)
+    confidence_L = row.confidence_L.index_copy(0, places, scored.probability_N[changed_N])
+    return replace(row, canvas=canvas, confidence_L=confidence_L), logits_NV[open_N]
+
+
+def _reopened(row: _Row, plan: Plan) -> _Row:
+    """Open a share of the taken slots again; the last step of a run never does, so that it ends."""
+    places_N = row.canvas.taken_L.nonzero()[:, 0]
+    places_N = places_N[doubtful(row.confidence_L[places_N], plan.remask, row.generator)]
+    confidence_L = row.confidence_L.index_fill(0, places_N, 0.0)
+    return replace(row, canvas=row.canvas.remask(places_N), confidence_L=confidence_L)
+
+
+def _taken(row: _Row, taken_N: Tensor, picked: Tensor, scored: Scored, steps: int) -> tuple[_Row, tuple[int, ...]]:
+    """Put the picked ids into their slots, or let slots grow and vanish; also the positions that hold text now.
+
+    Every slot that is added brings the run a step of its own, up to so many `steps`.
+    """
+    ids_N, vocabulary = scored.ids_N[picked], row.canvas.vocabulary
+    changes = (vocabulary.expand_id, vocabulary.delete_id)
+    text_N = torch.tensor([number not in changes for number in ids_N.tolist()], dtype=torch.bool)
+    canvas = row.canvas.commit(taken_N[text_N], ids_N[text_N])
+    confidence_L = row.confidence_L.index_copy(0, taken_N[text_N], scored.probability_N[picked][text_N])
+    kept = set(taken_N[text_N].tolist())
+    if bool(text_N.all()):
+        return replace(row, canvas=canvas, confidence_L=confidence_L), tuple(taken_N.tolist())
+    expanded = set(taken_N[torch.eq(ids_N, changes[0] if changes[0] is not None else -1)].tolist())
+    canvas, origin_L = canvas.resized(expanded, set(taken_N.tolist()) - kept - expanded)
+    confidence_L = torch.where(origin_L < 0, 0.0, confidence_L[origin_L.clamp_min(0)])
+    after = tuple(at for at, before in enumerate(origin_L.tolist()) if before in kept)
+    more = min(len(expanded), steps)
+    row = replace(row, plain=row.plain + more, run_slots=row.run_slots + more, run_steps=row.run_steps + more)
+    return replace(row, canvas=canvas, confidence_L=confidence_L), after
 
 
 def _check(row: _Row, plan: Plan, checker: Checker | None) -> tuple[_Row, tuple[int, ...]]:
     """Let the checker look at what may be judged; returns the row and the slots that it opened again."""
     full = not bool(row.canvas.open_L.any())
     if checker is None:
-        return (replace(row, repair=replace(row.repair, best=row.canvas, stopped="unchecked")) if full else row), ()
+        done = replace(row.repair, best=row.canvas, stopped="unchecked")
+        return (replace(row, repair=done, best_confidence_L=row.confidence_L) if full else row), ()
     if full:
         # The first full canvas ends the plain run: what it took is what the repair budget is measured by.
         row = replace(row, plain=row.forwards) if row.repair.best is None else row
         left = forwards_allowed(row.plain) - row.forwards
-        canvas, repair = judge(row.canvas, checker, row.repair, plan, left)
+        canvas, repair = judge(row.canvas, checker, row.repair, plan, left, row.generator)
         opened = bool(canvas.open_L.any())
+        # A canvas that got no further gives way to the best one, whose length may be another.
+        best_L = row.confidence_L if repair.best is row.canvas else row.best_confidence_L
+        row = replace(row, confidence_L=best_L, best_confidence_L=best_L)
     else:
         canvas, repair, opened = judge_prefix(row.canvas, checker, row.repair, plan)
     if not opened:
@@ -135,7 +272,8 @@ def _check(row: _Row, plan: Plan, checker: Checker | None) -> tuple[_Row, tuple[
     slots = int(canvas.open_L.sum())
     left = forwards_allowed(row.plain) - row.forwards
     steps = max(1, min(plan.refill_steps, left) if full else row.run_steps - (row.forwards - row.run_start))
-    dropped = tuple((canvas.open_L & ~row.canvas.open_L).nonzero()[:, 0].tolist())
+    dropped_L = canvas.open_L if full else canvas.open_L & ~row.canvas.open_L
+    dropped = tuple(dropped_L.nonzero()[:, 0].tolist())
     row = replace(row, canvas=canvas, repair=repair, run_start=row.forwards, run_slots=slots, run_steps=steps)
     return row, dropped
 
@@ -150,12 +288,25 @@ def choose_slots(
     vocabulary = canvas.vocabulary
     logits_NV = logits_NV.index_fill(1, torch.tensor(vocabulary.suppressed, dtype=torch.long), -torch.inf)
     scored = score(logits_NV, plan, generator)
-    if vocabulary.void_id is None:
+    if vocabulary.expand_id is not None:
+        cramped_N = torch.eq(scored.ids_N, vocabulary.expand_id) & ~_roomy(canvas, positions_N, scored)
+        scored = second_choice(scored, cramped_N, logits_NV, [vocabulary.expand_id])
+    if vocabulary.void_id is not None:
+        early_N = early_voids(canvas, positions_N, scored, plan.void_tail)
+        scored = second_choice(scored, early_N, logits_NV, [vocabulary.void_id])
+    elif vocabulary.delete_id is None:
         return scored
-    scored = second_choice(
-        scored, early_voids(canvas, positions_N, scored, plan.void_tail), logits_NV, [vocabulary.void_id]
-    )
     return second_choice(scored, blank_holes(canvas, positions_N, scored), logits_NV, vocabulary.blank)
+
+
+def _roomy(canvas: Canvas, positions_N: Tensor, scored: Scored) -> Tensor:
+    """True where a hole may grow: as many of its surest slots that want to as it has room for."""
+    roomy_N = torch.zeros(len(positions_N), dtype=torch.bool)
+    order = scored.key_N.argsort(descending=True, stable=True).tolist()
+    for hole, room in zip(canvas.ranges, canvas.room, strict=True):
+        wanting = [n for n in order if positions_N[n] in hole and scored.ids_N[n] == canvas.vocabulary.expand_id]
+        roomy_N[wanting[:room]] = True
+    return roomy_N
 
 
 def second_choice(scored: Scored, where_N: Tensor, logits_NV: Tensor, banned: Sequence[int]) -> Scored:
@@ -191,7 +342,9 @@ def early_voids(canvas: Canvas, positions_N: Tensor, scored: Scored, sure: float
 def blank_holes(canvas: Canvas, positions_N: Tensor, scored: Scored) -> Tensor:
     """True at the first open slot of every hole that would otherwise hold nothing but blanks: no answer at all."""
     wanted_L = canvas.ids_L.index_copy(0, positions_N, scored.ids_N)
-    blank_L = torch.isin(wanted_L, torch.tensor(canvas.vocabulary.blank, dtype=torch.long))
+    vocabulary = canvas.vocabulary
+    nothing = [number for number in vocabulary.blank if number != vocabulary.expand_id]
+    blank_L = torch.isin(wanted_L, torch.tensor(nothing, dtype=torch.long))
     first = torch.zeros(len(positions_N), dtype=torch.bool)
     for hole in canvas.ranges:
         own_N = (positions_N >= hole.start) & (positions_N < hole.stop)
@@ -201,13 +354,16 @@ def blank_holes(canvas: Canvas, positions_N: Tensor, scored: Scored) -> Tensor:
 
 
 def in_block(canvas: Canvas, positions_N: Tensor, block: int) -> Tensor:
-    """Which open slots may be taken: all, or those of each hole's first block that has one."""
+    """Which open slots may be taken: all, or those of each hole's first block that has one.
+
+    Blocks are counted from position 0, as block-causal networks count them.
+    """
     if not block:
         return torch.ones(len(positions_N), dtype=torch.bool)
     allowed_L = torch.zeros(len(canvas), dtype=torch.bool)
     for hole in canvas.ranges:
-        for start in range(hole.start, hole.stop, block):
-            part = slice(start, min(start + block, hole.stop))
+        for start in range(hole.start - hole.start % block, hole.stop, block):
+            part = slice(max(start, hole.start), min(start + block, hole.stop))
             if bool(canvas.open_L[part].any()):
                 allowed_L[part] = True
                 break

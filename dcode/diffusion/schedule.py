@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 from torch import Tensor
 
 from dcode.diffusion.noise import open_after
@@ -9,24 +10,44 @@ from dcode.diffusion.plan import Plan
 from dcode.diffusion.score import Scored
 
 
-def take(scored: Scored, allowed_N: Tensor, plan: Plan, step: int, steps: int, slots: int) -> Tensor:
-    """Indices of the slots to take now, surest first; at least one.
+def take(scored: Scored, allowed_N: Tensor, hole_N: Tensor, plan: Plan, step: int, steps: int, slots: int) -> Tensor:
+    """Indices of the slots to take now; at least one, or one of every hole if the plan looks at each hole alone.
 
-    `allowed_N`: slots of the current block; `step` of `steps` (from 1) of a run that began with `slots` open slots.
+    `allowed_N`: slots of the current block; `hole_N`: the number of each slot's hole; `step` of `steps` (from 1) of a
+    run that began with `slots` open slots.
     """
+    if not plan.per_hole:
+        return _surest(scored, allowed_N, plan, step, steps, slots)
+    taken = []
+    for number in sorted(set(hole_N.tolist())):
+        own_N = torch.eq(hole_N, number).nonzero()[:, 0]
+        share = slots * len(own_N) / len(hole_N)
+        taken.append(own_N[_surest(scored.of(own_N), allowed_N[own_N], plan, step, steps, share)])
+    return torch.cat(taken)
+
+
+def _surest(scored: Scored, allowed_N: Tensor, plan: Plan, step: int, steps: int, slots: float) -> Tensor:
+    """Indices of the slots to take, surest first."""
     # Slots outside the block rank last, left to right: they are taken only if the steps would not suffice otherwise.
     ranked_N = scored.key_N.masked_fill(~allowed_N, -float("inf")).argsort(descending=True, stable=True)
     inside, left = int(allowed_N.sum()), len(allowed_N)
     wanted = _by_rule(scored, ranked_N[:inside], plan, step, steps, slots, left)
-    least = math.ceil(left / max(1, steps - step + 1))
+    # A schedule keeps its own time: only where blocks hold it up is there a pace to keep.
+    paced = plan.commit != "schedule" or plan.block > 0
+    least = math.ceil(left / max(1, steps - step + 1)) if paced or step >= steps else 1
     return ranked_N[: max(1, least, min(wanted, inside))]
 
 
-def _by_rule(scored: Scored, ranked_N: Tensor, plan: Plan, step: int, steps: int, slots: int, left: int) -> int:
+def _by_rule(scored: Scored, ranked_N: Tensor, plan: Plan, step: int, steps: int, slots: float, left: int) -> int:
     if plan.commit == "fixed":
         return plan.per_step
     if plan.commit == "schedule":
         return left - open_after(plan.schedule, min(step, steps), steps, slots)
+    if plan.commit == "factor":
+        # Fast-dLLM (arXiv 2505.22618): the n surest, as long as (n + 1)(1 - p of the n-th) stays below the factor.
+        surest_N = scored.probability_N[ranked_N]
+        room_N = (torch.arange(len(surest_N)) + 2) * (1 - surest_N)
+        return int((room_N < plan.factor).cumprod(0).sum())
     if plan.commit == "entropy-bound":
         # EB-Sampler (arXiv 2505.24857): the joint error of taking several is bounded by the sum less the largest.
         entropy_N = scored.entropy_N[ranked_N]

@@ -20,6 +20,11 @@ class Scored:
     entropy_N: Tensor
     key_N: Tensor
 
+    def of(self, chosen_N: Tensor) -> "Scored":
+        """The slots at these indices alone."""
+        kept = (self.ids_N, self.probability_N, self.entropy_N, self.key_N)
+        return Scored(*(values_N[chosen_N] for values_N in kept))
+
 
 def score(logits_NV: Tensor, plan: Plan, generator: torch.Generator) -> Scored:
     """Choose an id for each slot; the higher its `key`, the earlier it should be taken."""

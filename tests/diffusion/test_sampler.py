@@ -35,18 +35,25 @@ plans = st.builds(
     top_p=st.sampled_from([1.0, 0.9]),
     top_k=st.sampled_from([0, 5]),
     order=st.sampled_from(["confidence", "margin", "entropy", "random", "left"]),
-    commit=st.sampled_from(["threshold", "schedule", "fixed", "entropy-bound"]),
+    commit=st.sampled_from(["threshold", "schedule", "fixed", "factor", "entropy-bound"]),
     schedule=st.sampled_from(["linear", "cosine", "clipped"]),
     per_step=st.integers(1, 4),
     block=st.sampled_from([0, 4, 32]),
+    per_hole=st.booleans(),
 )
 
 
-@given(plan=plans, answers=st.lists(st.sampled_from([b"1", b"foo(1, 2)", b"'a' + \"b\""]), min_size=1, max_size=3))
-def test_a_perfect_oracle_returns_the_answer_under_every_plan(plan: Plan, answers: list[bytes]) -> None:
+@given(
+    plan=plans,
+    answers=st.lists(st.sampled_from([b"1", b"foo(1, 2)", b"'a' + \"b\""]), min_size=1, max_size=3),
+    guess=st.integers(12, 40),
+)
+def test_a_perfect_oracle_returns_the_answer_under_every_plan_and_guess_of_the_length(
+    plan: Plan, answers: list[bytes], guess: int
+) -> None:
     plan = replace(plan, temperature=0.0)
     model = Oracle(answers)
-    steps = run(canvas(*[14] * len(answers)), model, plan)
+    steps = run(canvas(*[guess] * len(answers)), model, plan)
     assert steps[-1].canvas.fills() == tuple(answers)
     assert steps[-1].repair.stopped == "unchecked"
 
@@ -87,8 +94,8 @@ def test_equal_seeds_give_equal_bytes_and_others_do_not() -> None:
 def test_blocks_open_from_left_to_right() -> None:
     steps = run(canvas(12), random_model(), Plan(block=4, commit="fixed"))
     first = canvas(12).ranges[0].start
-    blocks = [(step.committed[0] - first) // 4 for step in steps]
-    assert blocks == sorted(blocks) and set(blocks) == {0, 1, 2}
+    blocks = [step.committed[0] // 4 for step in steps]
+    assert blocks == sorted(blocks) and set(blocks) == {position // 4 for position in range(first, first + 12)}
 
 
 def test_a_confident_void_does_not_cut_off_text_that_stands_behind_it() -> None:

@@ -1,6 +1,8 @@
 """How many slots a step takes, rule by rule."""
 
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dcode.diffusion.plan import Plan
 from dcode.diffusion.schedule import take
@@ -12,9 +14,17 @@ def scored(*sure: float) -> Scored:
     return Scored(torch.arange(len(sure)), p, 1 - p, p)
 
 
-def picked(plan: Plan, one: Scored, step: int = 1, steps: int = 100, allowed: list[bool] | None = None) -> list[int]:
+def picked(
+    plan: Plan,
+    one: Scored,
+    step: int = 1,
+    steps: int = 100,
+    allowed: list[bool] | None = None,
+    holes: list[int] | None = None,
+) -> list[int]:
     mask = torch.tensor(allowed or [True] * len(one.ids_N))
-    return take(one, mask, plan, step, steps, len(one.ids_N)).tolist()
+    hole_N = torch.tensor(holes or [0] * len(one.ids_N))
+    return take(one, mask, hole_N, plan, step, steps, len(one.ids_N)).tolist()
 
 
 def test_threshold_takes_all_that_are_sure_and_at_least_one() -> None:
@@ -28,6 +38,53 @@ def test_fixed_takes_so_many() -> None:
 
 def test_schedule_takes_its_share() -> None:
     assert len(picked(Plan(commit="schedule"), scored(*[0.5] * 10), step=1, steps=5)) == 2
+
+
+def test_a_cosine_schedule_begins_slowly() -> None:
+    taken = [
+        len(picked(Plan(commit="schedule", schedule=schedule), scored(*[0.5] * 32), step=1, steps=8))
+        for schedule in ("linear", "cosine")
+    ]
+    assert taken == [4, 1]
+
+
+def test_factor_takes_as_many_as_the_last_one_is_sure_for() -> None:
+    """The n-th slot joins while (n + 1)(1 - p) < factor: 2 * 0.01, 3 * 0.2 and 4 * 0.3."""
+    sure = scored(0.99, 0.8, 0.7)
+    assert picked(Plan(commit="factor", factor=1.0), sure) == [0, 1]
+    assert picked(Plan(commit="factor", factor=1.3), sure) == [0, 1, 2]
+    assert picked(Plan(commit="factor", factor=0.5), sure) == [0]
+
+
+def test_per_hole_the_rule_looks_at_each_hole_alone() -> None:
+    one, holes = scored(0.99, 0.98, 0.2, 0.3), [0, 0, 1, 1]
+    assert picked(Plan(per_hole=True), one, holes=holes) == [0, 1, 3]
+    assert picked(Plan(commit="fixed", per_hole=True), one, holes=holes) == [0, 3]
+    assert picked(Plan(order="left", commit="schedule", per_hole=True), one, holes=holes, steps=2) == [0, 3]
+
+
+@given(
+    plan=st.builds(
+        Plan,
+        commit=st.sampled_from(["threshold", "schedule", "fixed", "factor", "entropy-bound"]),
+        per_hole=st.booleans(),
+    ),
+    holes=st.lists(st.integers(0, 2), min_size=1, max_size=12).map(sorted),
+    sure=st.lists(st.floats(0.01, 0.99), min_size=12, max_size=12),
+    steps=st.integers(1, 12),
+)
+def test_every_run_ends_within_its_steps_and_takes_each_slot_once(
+    plan: Plan, holes: list[int], sure: list[float], steps: int
+) -> None:
+    left, one, hole_N, total = torch.arange(len(holes)), scored(*sure[: len(holes)]), torch.tensor(holes), len(holes)
+    for step in range(1, steps + 1):
+        if not len(left):
+            break
+        allowed_N = torch.ones(len(left), dtype=torch.bool)
+        taken = take(one.of(left), allowed_N, hole_N[left], plan, step, steps, total).tolist()
+        assert taken and len(taken) == len(set(taken))
+        left = torch.tensor([number for at, number in enumerate(left.tolist()) if at not in taken], dtype=torch.long)
+    assert not len(left)
 
 
 def test_entropy_bound_takes_while_the_joint_error_is_small() -> None:
