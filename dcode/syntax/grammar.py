@@ -50,8 +50,12 @@ class Grammar:
     brackets: tuple[tuple[bytes, bytes], ...]
     quotes: tuple[bytes, ...]
     """What starts and ends a string, longest first."""
+    continues: tuple[bytes, ...]
+    """Words that begin a line which goes on with, or ends, what a line above began, as closing brackets do."""
     separators: tuple[str, ...]
     """What stands between the parts of a qualified name."""
+    imports: tuple[str, ...]
+    """Node kinds, at the top of a file, that say what it uses."""
     definitions: tuple[str, ...]
     """Kinds of nodes that have a name and a body."""
     simple_statements: tuple[str, ...]
@@ -61,6 +65,9 @@ class Grammar:
     """Common fillers for one wrong token, likeliest first."""
     witnesses: tuple[bytes, ...]
     """Trivial fillers for a hole of unknown shape, likeliest to parse first."""
+    frames: tuple[str, ...]
+    """What may stand around some of a file's lines (at "…") so that they parse alone. A leading blank stands for the
+    first sign of their own indent."""
     folder: Path
 
     def query(self, name: str) -> str:
@@ -143,6 +150,12 @@ def _pairs(value: Any) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((pair[0].encode(), pair[1].encode()) for pair in pairs)
 
 
+def _frames(value: Any) -> tuple[str, ...]:
+    if odd := [text for text in _texts(value) if text.count("…") != 1]:
+        raise ValueError(f"{odd[0]!r} needs one …")
+    return _texts(value)
+
+
 def _pattern(value: Any) -> re.Pattern[bytes] | None:
     try:
         return re.compile(_text(value).encode()) if value else None
@@ -171,11 +184,14 @@ SCHEMA: Mapping[str, Callable[[Any], Any]] = {
     "strict": _text,
     "brackets": _pairs,
     "quotes": _fillers,
+    "continues": _fillers,
     "separators": _texts,
+    "imports": _texts,
     "definitions": _texts,
     "simple_statements": _texts,
     "compound_statements": _texts,
     "lexemes": _fillers,
     "witnesses": _fillers,
+    "frames": _frames,
 }
 """Every key of a grammar.toml, and how its value is read: all are required, no other is allowed."""

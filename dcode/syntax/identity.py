@@ -5,8 +5,10 @@ as it was when the holes were cut. A fault that starts inside a hole is like no 
 parser's confusion reaches depends on what follows, so faults that overlap outside the holes are the same too.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from dcode.text.checker import Draft
 from dcode.text.fault import Fault, Kind
@@ -27,28 +29,38 @@ class Identity:
 class OldFaults:
     """The faults outside the holes of one version, to know them again in another.
 
-    `places` are the checkers and spans (in the original view) of those that do not reach into a hole.
+    `places` are, by checker, those that do not reach into a hole, in the original view: where each starts, in order,
+    and how far it and those before it reach.
     """
 
     identities: frozenset[Identity]
-    places: frozenset[tuple[str, Span]]
+    places: Mapping[str, tuple[Sequence[int], Sequence[int]]]
 
     @staticmethod
     def of(faults: Sequence[Fault], holes: Sequence[Span], original: Sequence[Span]) -> "OldFaults":
         """The faults of a version whose `holes` were at `original`; those inside the holes are left out."""
         known = (identity(fault, holes, original) for fault in faults)
-        places = ((fault.checker, _place(fault, holes, original)) for fault in faults)
-        return OldFaults(
-            frozenset(one for one in known if one is not None),
-            frozenset((checker, place) for checker, place in places if place is not None),
-        )
+        spans: dict[str, list[Span]] = {}
+        for fault in faults:
+            if (place := _place(fault, holes, original)) is not None:
+                spans.setdefault(fault.checker, []).append(place)
+        places = {checker: _reach(sorted(group)) for checker, group in spans.items()}
+        return OldFaults(frozenset(one for one in known if one is not None), places)
 
     def have(self, fault: Fault, holes: Sequence[Span], original: Sequence[Span]) -> bool:
         """Whether a fault of another version is one of these."""
         if identity(fault, holes, original) in self.identities:
             return True
         place = _place(fault, holes, original)
-        return place is not None and any(checker == fault.checker and touch(place, old) for checker, old in self.places)
+        if place is None or fault.checker not in self.places:
+            return False
+        starts, ends = self.places[fault.checker]
+        before = bisect_right(starts, place.end)
+        return before > 0 and ends[before - 1] >= place.start
+
+
+def _reach(spans: Sequence[Span]) -> tuple[Sequence[int], Sequence[int]]:
+    return [span.start for span in spans], list(accumulate((span.end for span in spans), max))
 
 
 def identity(fault: Fault, holes: Sequence[Span], original: Sequence[Span]) -> Identity | None:

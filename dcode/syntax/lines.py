@@ -34,6 +34,16 @@ def with_next_line(data: bytes, span: Span) -> Span:
     return Span(lines.start, end)
 
 
+def unindented(data: bytes, span: Span) -> Span:
+    """The lines of a span, from the last one before it that is not indented up to the next one behind it."""
+    start, end = line_start(data, span.start), line_end(data, span.end) + 1
+    while start > 0 and (start >= span.start or not data[start : start + 1].strip()):
+        start = line_start(data, start - 1)
+    while end < len(data) and not data[end : end + 1].strip():
+        end = line_end(data, end) + 1
+    return Span(start, min(end, len(data)))
+
+
 def indent_before(data: bytes, at: int) -> bytes:
     """The indent of the last line before byte `at` that is not blank."""
     line = data[:at].rstrip()
@@ -46,6 +56,17 @@ def indent_after(data: bytes, at: int) -> bytes:
     while start < len(data):
         end = line_end(data, start)
         if data[start:end].strip():
+            return _indent(data[start:end])
+        start = end + 1
+    return b""
+
+
+def indent_outside(data: bytes, at: int) -> bytes:
+    """The indent of the first line behind the line of byte `at` that is less deep than the first there."""
+    deeper, start = indent_after(data, at), line_end(data, at) + 1
+    while start < len(data):
+        end = line_end(data, start)
+        if data[start:end].strip() and len(_indent(data[start:end])) < len(deeper):
             return _indent(data[start:end])
         start = end + 1
     return b""

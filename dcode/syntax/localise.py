@@ -11,7 +11,7 @@ from dcode.text.checker import Draft
 from dcode.text.fault import Fault
 from dcode.text.span import Span
 
-EXTRA_LINES = (0, 1, 3, 8)
+EXTRA_LINES = (0, 3)
 """How many lines above and below the fault's own, at each level. One level further: the holes as a whole."""
 
 

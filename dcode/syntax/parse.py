@@ -1,19 +1,32 @@
 """Text to tree, and the places where a tree is broken. It knows no language: only what a Grammar names.
 
-Parsing never fails and never stops early: broken text gives a tree with error nodes. The work is linear in
-the length, but for some hostile inputs (ten thousand unclosed blocks) it is quadratic: seconds.
+Broken text gives a tree with error nodes, no failure. The work is linear in the length but for some hostile inputs
+(ten thousand here-documents in a shell script), where it is quadratic: they are given up, and the user is told.
 """
 
 import importlib
 from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import count, pairwise
+from time import thread_time
 
 from tree_sitter import Language, Node, Parser, Tree, TreeCursor
 
+from dcode.errors import InputError
 from dcode.syntax.grammar import Grammar
 from dcode.text.fault import Fault
 from dcode.text.span import Span
+
+HARMLESS_BYTES = 8192
+"""Text as short as this takes no parser long."""
+
+SLOWEST_BYTES_A_SECOND = 250_000
+"""Ordinary text is parsed twenty times as fast, broken text four times, where the processor is slow."""
+
+CALLS_A_LOOK = 64
+"""How often a parser reports before the clock is looked at, which costs more than the report."""
+
+CHUNK_BYTES = 1 << 16
 
 _SHOWN = 30
 """Characters of the text at a fault that its message repeats."""
@@ -27,8 +40,32 @@ def language(grammar: Grammar) -> Language:
 
 
 def parse(grammar: Grammar, view: bytes) -> Tree:
-    """The tree of `view` (UTF-8, LF), broken or not."""
+    """The tree of `view` (UTF-8, LF), broken or not; InputError if it takes far longer than text of its length does."""
+    if len(view) > HARMLESS_BYTES:
+        shape(grammar, view)
     return Parser(language(grammar)).parse(view)
+
+
+def shape(grammar: Grammar, view: bytes) -> Tree:
+    """The same tree, whose nodes may not know their text: cheaper in long files."""
+    if len(view) <= HARMLESS_BYTES:
+        return Parser(language(grammar)).parse(view)
+    begun = thread_time()
+    patience_s = 1 + len(view) / SLOWEST_BYTES_A_SECOND
+
+    def read(at: int, point: object) -> bytes:
+        return view[at : at + CHUNK_BYTES]
+
+    asked = count(1)
+
+    def is_too_much(at: int, has_error: bool) -> bool:
+        return next(asked) % CALLS_A_LOOK == 0 and thread_time() - begun > patience_s
+
+    try:
+        return Parser(language(grammar)).parse(read, progress_callback=is_too_much)
+    except ValueError:
+        what = f"the {grammar.title} parser takes too long for this text: over {patience_s:.0f} s"
+        raise InputError(what, hint="no hand-written file is like this; infill and gen take --no-feedback") from None
 
 
 def distribution(grammar: Grammar) -> str:
@@ -39,7 +76,7 @@ def distribution(grammar: Grammar) -> str:
 def tree_faults(grammar: Grammar, view: bytes) -> Iterator[Fault]:
     """Every place where the tree is broken, outer nodes first."""
     checker = distribution(grammar)
-    for node, parent in broken(parse(grammar, view)):
+    for node, parent in broken(shape(grammar, view)):
         span = Span(node.start_byte, node.end_byte)
         if node.is_error:
             yield Fault(span, "error", f"unexpected {_excerpt(view, span)}", checker, parent)
@@ -48,6 +85,11 @@ def tree_faults(grammar: Grammar, view: bytes) -> Iterator[Fault]:
         else:
             at = _gap(node)
             yield Fault(Span(at, at), "missing", f"incomplete {node.type}", checker, node.type)
+
+
+def top_level(grammar: Grammar, view: bytes) -> tuple[Span, ...]:
+    """The nodes at the top of the tree, in order."""
+    return tuple(Span(node.start_byte, node.end_byte) for node in shape(grammar, view).root_node.children)
 
 
 def broken(tree: Tree) -> Iterator[tuple[Node, str]]:

@@ -24,11 +24,13 @@ Captures = dict[str, list[Node]]
 class Definition:
     """A named node: its path from the outermost one, where it and its body lie, and its line, from 1.
 
-    `span` is without decorators; `body` without its brackets, the blanks around it and a docstring.
+    `span` is without decorators; `head` is what of it stands before the body's node; `body` is without its brackets,
+    the blanks around it and a docstring.
     """
 
     path: tuple[str, ...]
     span: Span
+    head: Span
     body: Span
     line: int
 
@@ -39,7 +41,12 @@ class Definition:
 
 
 def node_body(grammar: Grammar, view: bytes, name: str) -> Span:
-    """The body of the definition called `name`, qualified or not; InputError if there is not exactly one.
+    """The body of the definition called `name`; see `named`."""
+    return named(grammar, view, name).body
+
+
+def named(grammar: Grammar, view: bytes, name: str) -> Definition:
+    """The definition called `name`, qualified or not; InputError if there is not exactly one.
 
     A whole path goes before the end of one: `f` is the outermost `f`, and only then `Class.f`.
     """
@@ -52,7 +59,7 @@ def node_body(grammar: Grammar, view: bytes, name: str) -> Span:
         raise InputError(f"{name!r} is ambiguous: {places}", hint="name it in full, or give its lines")
     if not found:
         raise InputError(f"no definition called {name!r}", hint=_suggestion(name, known))
-    return found[0].body
+    return found[0]
 
 
 def definitions(grammar: Grammar, view: bytes) -> tuple[Definition, ...]:
@@ -71,8 +78,10 @@ def definitions(grammar: Grammar, view: bytes) -> tuple[Definition, ...]:
         while around and around[-1].span.end <= node.start_byte:
             around.pop()
         path = (*(around[-1].path if around else ()), *_names(grammar, captures))
-        body = _body(grammar, view, captures["body"][0], docstrings)
-        around.append(Definition(path, _span(node), body, node.start_point.row + 1))
+        block = captures["body"][0]
+        head = _trimmed(view, Span(node.start_byte, max(node.start_byte, block.start_byte)))
+        body = _body(grammar, view, block, docstrings)
+        around.append(Definition(path, _span(node), head, body, node.start_point.row + 1))
         found[node.id] = around[-1]
     return tuple(found.values())
 

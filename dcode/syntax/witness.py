@@ -6,7 +6,7 @@ is always the same.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from dcode.syntax.lines import indent_after, indent_before, line_start
+from dcode.syntax.lines import indent_after, indent_before, indent_outside, line_start
 from dcode.text.span import Span
 
 Fills = tuple[bytes, ...]
@@ -43,14 +43,15 @@ def indented(fillers: Sequence[bytes], view: bytes, holes: Sequence[Span]) -> tu
     """The fillers, each also at the depths that the lines around a hole suggest.
 
     Only a hole that begins a line has to bring its indent: as deep as the next line or the one before, a step deeper
-    than that one, a step less deep than the next, or none.
+    than that one, a step less deep than the next, as deep as the first that is less deep, or none.
     """
     depths: dict[bytes, None] = {}
     for hole in holes:
         if hole.start == line_start(view, hole.start):
             after, before = indent_after(view, hole.end), indent_before(view, hole.start)
             step = b"\t" if b"\t" in before + after else STEP
-            depths |= dict.fromkeys((after, before, before + step, after.removesuffix(step), b""))
+            outer = indent_outside(view, hole.end)
+            depths |= dict.fromkeys((after, before, before + step, after.removesuffix(step), outer, b""))
     return tuple(
         depth + filler.replace(b"\n", b"\n" + depth) for filler in fillers for depth in (depths or {b"": None})
     )

@@ -19,6 +19,15 @@ class Draft:
     holes: tuple[Span, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A place in a text (empty: an insertion) and changes there that a parser agrees with, in the order tried; b""
+    deletes."""
+
+    span: Span
+    fillers: tuple[bytes, ...]
+
+
 class Checker(Protocol):
     """A language bound to one file and its holes: the baseline is fixed when the checker is made."""
 
@@ -32,6 +41,14 @@ class Checker(Protocol):
 
     def candidates(self, draft: Draft, fault: Fault, level: int) -> Sequence[Span] | None:
         """Where the damage behind `fault` may lie, wider with each level from 0; None when no level is wider."""
+        ...
+
+    def certified(self, draft: Draft, faults: Sequence[Fault]) -> Sequence[Certified]:
+        """Single changes inside the holes with which the text around passes; else those that get furthest, if any."""
+        ...
+
+    def statements(self, draft: Draft, fault: Fault) -> Certified | None:
+        """The lines of a hole at this fault, and trivial texts in their place with which the draft has no new fault."""
         ...
 
     def parses(self, draft: Draft, span: Span, replacement: bytes) -> bool:

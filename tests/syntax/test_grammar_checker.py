@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syntax_samples import BROKEN, GOOD
 
-from dcode.syntax.check import GrammarChecker, checker_versions, file_faults
+from dcode.syntax.check import NEAREST, GrammarChecker, checker_versions, file_faults
 from dcode.syntax.grammar import grammar, languages
 from dcode.syntax.identity import filled
 from dcode.text.checker import Checker, Draft
@@ -111,6 +111,65 @@ def test_the_compiler_judges_again_once_the_hole_is_what_was_wrong() -> None:
     view = b"def f():\n    print 'old'\n"
     assert new_faults(view, b"print 'old'", b"break") == [("compile", "break")]
     assert new_faults(view, b"print 'old'", b"print('new')") == []
+
+
+# The part that the strict check judges
+
+OLD_PYTHON = b"""print 'old'
+
+import os
+
+def f(x):
+    return x
+
+
+def g(x):
+    try:
+        return f(x)
+    except OSError:
+        pass
+    return x
+
+class A: pass
+
+exec 'old'
+"""
+
+
+def test_in_a_file_that_it_rejects_the_compiler_judges_the_statements_around_the_hole() -> None:
+    assert new_faults(OLD_PYTHON, b"return x\n\n", b"break\n\n") == [("compile", "break")]
+    assert new_faults(OLD_PYTHON, b"return x\n\n", b"y = x\n    return (y,\n        x)\n\n") == []
+
+
+def test_that_part_moves_with_what_is_filled_in() -> None:
+    view = OLD_PYTHON
+    at = view.index(b"return x\n\nclass")
+    hole = Span(at, at + 8)
+    checker = GrammarChecker(PYTHON, view, [hole])
+    for fill in (b"y = 1\n    " * 9 + b"return y", b"x"):
+        assert checker.faults(filled(view, [hole], [fill])) == ()
+        for bad in (b"break", b"await x", b"def h(:"):
+            draft = filled(view, [hole], [fill + b"\n    " + bad])
+            (fault, *_) = checker.faults(draft)
+            assert draft.holes[0].start <= fault.span.start < draft.holes[0].end
+    draft = filled(view, [hole], [b"x = = 1\n    y"])
+    fault = checker.prefix_fault(draft, draft.holes[0].end)
+    assert fault is not None and draft.data[fault.span.start : fault.span.end] == b"="
+
+
+def test_a_witness_that_leaves_no_fault_around_goes_first() -> None:
+    """Where the hole is what is wrong, the faults of the file as it is are the hole's."""
+    view = OLD_PYTHON.replace(b"    except OSError:", b"")
+    at = view.index(b"\n        pass")
+    hole = Span(at, at)
+    checker = GrammarChecker(PYTHON, view, [hole])
+    assert checker.witness() not in (None, (b"",))
+    assert checker.faults(filled(view, [hole], [b"    except OSError:"])) == ()
+    assert checker.faults(filled(view, [hole], [b"    else:"]))
+    view = b"i = 1\nwhile i:\n\n        ind = i\n   i += 1\n"
+    checker = GrammarChecker(PYTHON, view, [Span(15, 15)])
+    assert checker.faults(filled(view, [Span(15, 15)], [b"   if i:"])) == ()
+    assert checker.faults(filled(view, [Span(15, 15)], [b"   "]))
 
 
 # Bytes
@@ -219,9 +278,12 @@ def test_candidates_are_parts_of_the_holes() -> None:
     checker = GrammarChecker(PYTHON, view, [hole])
     draft = filled(view, [hole], [b"a\n    b = = 1\n    c"])
     (fault, *_) = checker.faults(draft)
-    spans = checker.candidates(draft, fault, 0)
-    assert spans is not None
-    assert [draft.data[span.start : span.end] for span in spans] == [b"    b = = 1\n"]
+    levels = [checker.candidates(draft, fault, level) or () for level in range(len(NEAREST) + 3)]
+    texts = [[draft.data[span.start : span.end] for span in spans] for spans in levels]
+    assert b"=" in texts[0] and len(texts[0]) == NEAREST[0]
+    assert set(levels[0]) <= set(levels[1]) <= set(levels[2])
+    assert texts[3:] == [[b"    b = = 1\n"], [b"a\n    b = = 1\n    c"], [b"a\n    b = = 1\n    c"]]
+    assert checker.candidates(draft, fault, len(NEAREST) + 3) is None
 
 
 def test_versions_name_every_checker_that_may_report() -> None:

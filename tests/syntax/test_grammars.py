@@ -15,6 +15,7 @@ from dcode.resources import data_path
 from dcode.syntax.check import checker_versions, file_faults
 from dcode.syntax.grammar import DEFINITIONS, SCHEMA, grammar, grammar_for, languages, load
 from dcode.syntax.parse import distribution, language
+from dcode.syntax.rules import TABLE, rules
 from dcode.syntax.scope import definitions
 from dcode.syntax.strict import STRICT
 
@@ -28,10 +29,11 @@ def test_the_languages_are_those_that_have_samples() -> None:
 
 
 @pytest.mark.parametrize("name", languages())
-def test_a_folder_holds_a_table_and_queries_and_nothing_else(name: str) -> None:
+def test_a_folder_holds_a_table_rules_queries_and_nothing_else(name: str) -> None:
     files = {path.name for path in (data_path("grammars") / name).iterdir()}
     assert {"grammar.toml", f"{DEFINITIONS}.scm"} <= files
-    assert all(file == "grammar.toml" or file.endswith(".scm") for file in files)
+    assert all(file in ("grammar.toml", TABLE) or file.endswith(".scm") for file in files)
+    assert bool(rules(grammar(name))) == (TABLE in files)
     for query in (file for file in files if file.endswith(".scm")):
         Query(language(grammar(name)), grammar(name).query(query.removesuffix(".scm")))
 

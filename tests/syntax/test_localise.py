@@ -24,7 +24,7 @@ def fault(start: int, end: int | None = None) -> Fault:
 
 @pytest.mark.parametrize(
     ("level", "span"),
-    [(0, line(10)), (1, line(9, 11)), (2, line(7, 13)), (3, line(4, 18)), (4, line(4, 25)), (5, None), (99, None)],
+    [(0, line(10)), (1, line(7, 13)), (2, line(4, 25)), (3, None), (99, None)],
 )
 def test_the_ladder_of_one_fault(level: int, span: Span | None) -> None:
     draft = Draft(TEXT, (line(4, 25),))

@@ -7,6 +7,7 @@ import time
 import pytest
 from syntax_samples import BROKEN, GOOD
 
+from dcode.errors import InputError
 from dcode.syntax.check import file_faults
 from dcode.syntax.grammar import grammar, languages
 from dcode.syntax.parse import broken, parse, path_to, tree_faults
@@ -90,3 +91,9 @@ def test_deep_and_wild_text_is_parsed_in_bounded_time(name: str) -> None:
     for text in (*WILD, rng.randbytes(10_000), bytes(rng.choices(range(32, 127), k=10_000))):
         assert all(fault.span.end <= len(text) for fault in file_faults(grammar(name), text))
     assert time.monotonic() - started < 60
+
+
+def test_what_would_take_a_parser_minutes_is_refused() -> None:
+    """Here-documents that nothing ends: quadratic."""
+    with pytest.raises(InputError, match="the Bash parser takes too long"):
+        file_faults(grammar("bash"), b"<<E\n" * 40_000)

@@ -1,0 +1,53 @@
+"""Changes that mend a text: there are some, they mend it, and the file's own words are among them."""
+
+import pytest
+
+from dcode.syntax.changes import Words, advances, changes
+from dcode.syntax.check import file_faults
+from dcode.syntax.grammar import grammar
+from dcode.text.edit import Edit
+
+PYTHON = grammar("python")
+
+
+def mended(view: bytes, edit: Edit) -> bytes:
+    return view[: edit.span.start] + edit.new + view[edit.span.end :]
+
+
+def found(view: bytes) -> set[bytes]:
+    search = changes(PYTHON, view, file_faults(PYTHON, view), Words.of(PYTHON, view))
+    return {mended(view, edit) for edits in search for edit in edits}
+
+
+@pytest.mark.parametrize(
+    ("view", "wanted"),
+    [
+        (b"node = 1\nprop = 2\nf(prop, prop)\ndef transformnode, prop):\n    return node\n", b"transform(node"),
+        (b"def f(x):\n    return x\n\n\nreturn = f(3)\n", b"\nx = f(3)"),
+        (b"value = 3\nprint(+ value, 1, )\nprint(%, value)\n", b"print(value, value)"),
+        (b"def f():\nreturn 1\n", b"\n    return 1"),
+    ],
+)
+def test_the_right_change_is_among_them(view: bytes, wanted: bytes) -> None:
+    assert any(wanted in text for text in found(view))
+
+
+def test_a_missing_bracket_goes_to_the_end_of_its_line() -> None:
+    view = b"x = [1, 2\ny = (3)\n"
+    texts = found(view)
+    assert b"x = [1, 2]\ny = (3)\n" in texts
+    assert view not in texts
+
+
+def test_with_several_faults_a_change_brings_the_next_into_view() -> None:
+    view = b"def f(a b):\n    return a\n\n\ndef g(:\n    return 1\n"
+    faults = file_faults(PYTHON, view)
+    texts = {mended(view, edit) for edit in advances(PYTHON, view, faults, Words.of(PYTHON, view))}
+    assert view.replace(b"a b", b"a, b") in texts
+    assert all(b"f(a b)" not in text for text in texts)
+
+
+def test_words_come_from_the_file_nearest_first() -> None:
+    words = Words.of(PYTHON, b"far = 1\n\n\nnear = far # word\ns = 'short'\n")
+    assert words.counts[b"far"] == 2 and b"'short'" in words.counts and b"word" not in words.counts
+    assert words.near(11)[0] == b"near"
