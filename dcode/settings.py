@@ -1,7 +1,10 @@
 """What is set, and who may set what: flag > DCODE_* > --config > pyproject.toml > user file > default.
 
 A repository's own pyproject.toml comes from strangers: it may set only keys that can neither reach outside
-the repository nor make a check laxer. This file does not know the command line and never imports torch.
+the repository nor make a check laxer. Excludes of all places add up, its hook limits may only be lower than the
+person's own, and its hook mode can only be `check`: the one that refuses a commit and edits nothing, stricter than
+`suggest`, which refuses none, and than `worktree`, which edits. This file does not know the command line and never
+imports torch.
 """
 
 import difflib
@@ -9,7 +12,8 @@ import os
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import platformdirs
@@ -21,16 +25,25 @@ ENVIRONMENT = "DCODE_"
 RESERVED = frozenset({"DCODE_CONFIG", "DCODE_HOOK"})  # variables that are no keys
 LARGEST_FILE_BYTES = 1 << 20
 ON, OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
-WANTED = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+WANTED = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", tuple: "a list of texts"}
 WHEN = ("auto", "always", "never")
+PRECISIONS = ("float32", "bfloat16", "int8")
+PRESETS = ("fast", "balanced", "best")
+HOOK_MODES = ("suggest", "check", "worktree")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What may be set: its type, its bounds, and whether a project's own file may set it."""
+    """What may be set: its type, its bounds, and whether a project's own file may set it.
+
+    `project_choices` are the only values for it there, if it names any; with `lower` it may only lower the value.
+    A tuple is a list of texts, and adds up over all places.
+    """
 
     kind: type
     project: bool = False
+    project_choices: tuple[str, ...] = ()
+    lower: bool = False
     least: float = float("-inf")
     most: float = float("inf")
     choices: tuple[str, ...] = ()
@@ -46,9 +59,11 @@ class Settings:
 
     model: str = _key(DEFAULT, str, project=True)
     device: str = _key("cpu", str)
+    precision: str | None = _key(None, str, choices=PRECISIONS)
     threads: int | None = _key(None, int, least=1, most=1024)
     steps: int | None = _key(None, int, project=True, least=1, most=100_000)
     slots: int | None = _key(None, int, project=True, least=1, most=100_000)
+    preset: str = _key("balanced", str, project=True, choices=PRESETS)
     seed: int = _key(0, int, project=True, least=0, most=2**63 - 1)
     temperature: float | None = _key(None, float, project=True, least=0, most=100)
     time_budget: int | None = _key(None, int, project=True, least=1, most=10**9)  # milliseconds
@@ -56,6 +71,22 @@ class Settings:
     allow_fallback: bool = _key(False, bool)
     show: str = _key("auto", str, choices=WHEN)
     color: str = _key("auto", str, choices=WHEN)
+    exclude: tuple[str, ...] = _key((), tuple, project=True)
+    hook_mode: str = _key("suggest", str, choices=HOOK_MODES, project=True, project_choices=("check",))
+    hook_soft_ms: int = _key(5_000, int, project=True, lower=True, least=1, most=600_000)
+    hook_hard_ms: int = _key(10_000, int, project=True, lower=True, least=1, most=600_000)
+
+    def excludes(self, path: str) -> bool:
+        """Whether a file (from the root of the repository, with slashes) or a folder above it matches an exclude.
+
+        A pattern with a slash is matched from the root, one without against every name; `*` also matches slashes.
+        """
+        file = PurePosixPath(path)
+        return any(
+            fnmatchcase(str(place) if "/" in pattern.rstrip("/") else place.name, pattern.strip("/"))
+            for place in (file, *file.parents[:-1])
+            for pattern in self.exclude
+        )
 
 
 KEYS: dict[str, Key] = {item.name: item.metadata["key"] for item in fields(Settings)}
@@ -67,6 +98,7 @@ class Layer:
 
     name: str
     values: Mapping[str, Any]
+    project: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +122,22 @@ def resolve(
     """
     environment = os.environ if environment is None else environment
     layers = list(_layers(flags, config, environment, folder or Path.cwd()))
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {key: getattr(Settings(), key) for key in KEYS}
     origin = dict.fromkeys(KEYS, "default")
     for layer in reversed(layers):
-        values |= layer.values
-        origin |= dict.fromkeys(layer.values, layer.name)
+        for key, value in layer.values.items():
+            chosen = _joined(KEYS[key], value, values[key], layer)
+            if chosen == value or chosen != values[key]:
+                origin[key] = layer.name
+            values[key] = chosen
     return Configuration(Settings(**values), origin)
+
+
+def _joined(rule: Key, value: Any, weaker: Any, layer: Layer) -> Any:
+    """The value that holds where a layer sets one and the layers below it another."""
+    if rule.kind is tuple:
+        return tuple(dict.fromkeys((*weaker, *value)))
+    return min(value, weaker) if rule.lower and layer.project else value
 
 
 def user_file() -> Path:
@@ -164,7 +206,10 @@ def _from_project(file: Path) -> Layer:
         if key == "model" and value not in checkpoints():
             hint = "a project may name one of dcode models list, no path"
             raise UsageError(f"{file}: unknown model {value!r}", hint=hint)
-    return Layer(str(file), values)
+        if KEYS[key].project_choices and value not in KEYS[key].project_choices:
+            hint = f"only {', '.join(KEYS[key].project_choices)}; the rest belongs in {user_file()}"
+            raise UsageError(f"{file}: a project may not set {spelled(key)} to {value!r}", hint=hint)
+    return Layer(str(file), values, project=True)
 
 
 def _from_table(table: Mapping[str, Any], file: Path) -> dict[str, Any]:
@@ -183,6 +228,8 @@ def _checked(key: str, value: Any, where: str) -> Any:
     rule = KEYS[key]
     if rule.kind is float and type(value) is int:
         value = float(value)
+    if rule.kind is tuple and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        value = tuple(value)
     if type(value) is not rule.kind:
         raise UsageError(f"{where}: {value!r} is not {WANTED[rule.kind]}")
     if rule.choices and value not in rule.choices:
@@ -197,6 +244,8 @@ def _parsed(text: str, kind: type) -> Any:
     try:
         if kind is bool:
             return text.lower() in ON if text.lower() in ON + OFF else text
+        if kind is tuple:
+            return tuple(filter(None, text.split(":")))
         return kind(text)
     except ValueError:
         return text

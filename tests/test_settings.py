@@ -73,7 +73,7 @@ def test_outside_a_repository_only_the_folder_itself_counts(tmp_path: Path) -> N
     assert held(tmp_path / "inner").steps is None
 
 
-HOSTILE = {
+NOT_FOR_A_PROJECT = {
     "device": '"cuda"',
     "threads": "512",
     "feedback": "false",
@@ -82,18 +82,115 @@ HOSTILE = {
     "show": '"always"',
     "color": '"always"',
     "model": '"../../weights"',
+    "hook-mode": '"worktree"',
 }
+UNKNOWN = (
+    "command",
+    "hook",
+    "url",
+    "python",
+    "path",
+    "plugins",
+    "exec",
+    "model-url",
+    "weights",
+    "checkpoint",
+    "trust-remote-code",
+    "extends",
+    "include",
+    "config",
+    "env",
+    "proxy",
+    "editor",
+    "pager",
+    "shell",
+    "output",
+    "write",
+    "force",
+    "journal",
+    "undo-folder",
+    "proposals",
+    "grammars",
+    "formatter",
+    "pre-command",
+    "worker",
+    "safe-path",
+    "telemetry",
+)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", NOT_FOR_A_PROJECT)
 def test_a_project_cannot_set_what_reaches_further_than_itself(repository: Path, name: str) -> None:
-    (repository / "pyproject.toml").write_text(f"[tool.dcode]\n{name} = {HOSTILE[name]}\n", encoding="utf-8")
+    line = f"{name} = {NOT_FOR_A_PROJECT[name]}\n"
+    (repository / "pyproject.toml").write_text(f"[tool.dcode]\n{line}", encoding="utf-8")
     with pytest.raises(UsageError):
         held(repository)
     key = name.replace("-", "_")
-    write_user(f"{name} = {HOSTILE[name]}")
+    write_user(line)
     (repository / "pyproject.toml").unlink()
     assert getattr(held(repository), key) != getattr(Settings(), key)
+
+
+@pytest.mark.parametrize("mode", ["suggest", "worktree", "off"])
+@pytest.mark.parametrize("own", ["suggest", "check", "worktree"])
+def test_a_project_cannot_make_the_hook_laxer(repository: Path, own: str, mode: str) -> None:
+    write_user(f'hook-mode = "{own}"')
+    (repository / "pyproject.toml").write_text(f'[tool.dcode]\nhook-mode = "{mode}"\n', encoding="utf-8")
+    with pytest.raises(UsageError):
+        held(repository)
+    (repository / "pyproject.toml").write_text('[tool.dcode]\nhook-mode = "check"\n', encoding="utf-8")
+    assert held(repository).hook_mode == "check"
+    assert held(repository, DCODE_HOOK_MODE=own).hook_mode == own
+
+
+@pytest.mark.parametrize(("own", "wanted", "holds"), [(None, 2000, 2000), (None, 90_000, 10_000), (3000, 4000, 3000)])
+def test_a_project_can_only_lower_the_hook_s_limits(repository: Path, own: int | None, wanted: int, holds: int) -> None:
+    write_user(f"hook-hard-ms = {own}" if own else "")
+    (repository / "pyproject.toml").write_text(f"[tool.dcode]\nhook-hard-ms = {wanted}\n", encoding="utf-8")
+    found = resolve({}, environment={}, folder=repository)
+    assert found.settings.hook_hard_ms == holds
+    decided = "pyproject.toml" if holds == wanted else "config.toml" if own else "default"
+    assert found.origin["hook_hard_ms"].endswith(decided)
+    assert held(repository, DCODE_HOOK_HARD_MS="60000").hook_hard_ms == 60_000
+
+
+def test_excludes_of_all_places_add_up(repository: Path) -> None:
+    write_user('exclude = ["secret", "*.lock"]')
+    (repository / "pyproject.toml").write_text('[tool.dcode]\nexclude = ["gen/*", "*.lock"]\n', encoding="utf-8")
+    assert held(repository).exclude == ("secret", "*.lock", "gen/*")
+    assert held(repository, DCODE_EXCLUDE="a:b").exclude == ("secret", "*.lock", "gen/*", "a", "b")
+    (repository / "pyproject.toml").write_text("[tool.dcode]\nexclude = []\n", encoding="utf-8")
+    assert held(repository).exclude == ("secret", "*.lock")
+
+
+@pytest.mark.parametrize("value", ['"a"', "[1]", '[["a"]]', "true"])
+def test_excludes_are_a_list_of_texts(repository: Path, value: str) -> None:
+    write_user(f"exclude = {value}")
+    with pytest.raises(UsageError, match="is not a list of texts"):
+        held(repository)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "excluded"),
+    [
+        ("*.pb.py", "a/b/x.pb.py", True),
+        ("*.pb.py", "a/b/x.py", False),
+        ("vendor", "a/vendor/x.py", True),
+        ("vendor", "a/vendors/x.py", False),
+        ("vendor/", "a/vendor/x.py", True),
+        ("a/vendor", "a/vendor/b/x.py", True),
+        ("/vendor", "a/vendor/x.py", False),
+        ("/vendor", "vendor/x.py", True),
+        ("a/*.py", "a/x.py", True),
+        ("a/*.py", "b/a/x.py", False),
+        ("**/gen/*", "a/gen/x.py", True),
+        ("[", "a.py", False),
+        ("", "a.py", False),
+        ("x.py", "X.py", False),
+    ],
+)
+def test_what_is_excluded(pattern: str, path: str, excluded: bool) -> None:
+    assert Settings(exclude=(pattern,)).excludes(path) is excluded
 
 
 @pytest.mark.parametrize("value", ["/tmp/model", "./mini", "mini/../mini", "https://example.org/x", "org/model", ""])
@@ -110,7 +207,7 @@ def test_a_project_may_set_harmless_keys(repository: Path) -> None:
     assert (found.steps, found.slots, found.seed, found.temperature, found.time_budget) == (8, 32, 3, 1.0, 500)
 
 
-@pytest.mark.parametrize("name", ["command", "hook", "url", "python", "path", "plugins", "exec", "model-url"])
+@pytest.mark.parametrize("name", UNKNOWN)
 def test_an_unknown_key_is_an_error(repository: Path, name: str) -> None:
     (repository / "pyproject.toml").write_text(f'[tool.dcode]\n{name} = "x"\n', encoding="utf-8")
     with pytest.raises(UsageError, match=f"unknown key '{name}'"):

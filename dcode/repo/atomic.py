@@ -6,16 +6,20 @@ nor the journal. Every refusal is an InputError, and then the target is as it wa
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dcode.errors import InputError
 
 _PREFIX, _SUFFIX = ".dcode-", ".tmp"
+_SPARE = re.compile(re.escape(_PREFIX) + "[0-9a-f]{16}" + re.escape(_SUFFIX))
+_ABANDONED_AFTER_S = 3600.0
 _NO_FOLDER_FSYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)
 
 
@@ -25,14 +29,30 @@ def replace(path: Path, data: bytes, *, expected: bytes) -> None:
     A symbolic link at `path` is followed. Refused: what is missing, not a regular file, read-only,
     hard-linked or changed meanwhile.
     """
+    with staged(path, data, expected=expected) as commit:
+        commit()
+
+
+@contextmanager
+def staged(path: Path, data: bytes, *, expected: bytes) -> Iterator[Callable[[], None]]:
+    """As `replace` in two steps: the new bytes are on the disk beside the file, and take its name when called.
+
+    What can fail for want of space has happened by then. Without the call nothing changes.
+    """
     target = check(path, expected)
-    with _one_line(path), _temporary(target) as spare:
-        write_new(spare, data, mode=0o600)
-        _copy_attributes(target, spare)
-        if check(path, expected) != target:
-            raise InputError(f"{path} changed meanwhile", hint="try again")
-        spare.replace(target)
-        _settle(target.parent)
+
+    def commit() -> None:
+        with _one_line(path):
+            if check(path, expected) != target:
+                raise InputError(f"{path} changed meanwhile", hint="try again")
+            spare.replace(target)
+            _settle(target.parent)
+
+    with _temporary(target) as spare:
+        with _one_line(path):
+            write_new(spare, data, mode=0o600)
+            _copy_attributes(target, spare)
+        yield commit
 
 
 def create(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -148,9 +168,25 @@ def _drop_leftovers(target: Path) -> None:
                 spare.unlink()
 
 
+def _drop_abandoned(folder: Path) -> None:
+    """Remove what processes of this person that were killed long ago left in a folder, and nothing else.
+
+    The age is that of the last change to the inode: for a moment a name in use has the times of its target.
+    """
+    with suppress(OSError):
+        for spare in folder.iterdir():
+            if not _SPARE.fullmatch(spare.name):
+                continue
+            status = spare.lstat()
+            mine = not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+            if mine and stat.S_ISREG(status.st_mode) and time.time() - status.st_ctime > _ABANDONED_AFTER_S:
+                spare.unlink()
+
+
 @contextmanager
 def _temporary(target: Path) -> Iterator[Path]:
     """A name beside `target` that is free again afterwards; chosen first, so that no accident can hide it."""
+    _drop_abandoned(target.parent)
     spare = target.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
     try:
         yield spare

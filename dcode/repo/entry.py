@@ -4,21 +4,16 @@
 announces has happened. A damaged or half-written entry is no entry. It is not known here what undoing means.
 """
 
-import json
 import os
-import re
-import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 from dcode.errors import InputError
-from dcode.repo import atomic
+from dcode.repo import shelf
 
-_NAME = re.compile(r"([0-9]{1,12})\.entry")
-_HEADER_LIMIT_BYTES = 100_000
+KIND = "entry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +41,13 @@ def digest(data: bytes | None) -> str | None:
 
 def add(folder: Path, entry: Entry, before: bytes | None) -> Entry:
     """Keep an entry under the next free number, and return when it is on the disk; raises OSError."""
-    number = max((number for number, _ in _files(folder)), default=0)
-    while True:
-        number += 1
-        entry = replace(entry, id=str(number))
-        path = folder / f"{number}.entry"
-        header = json.dumps(asdict(entry)).encode("ascii") + b"\n"
-        try:
-            atomic.write_new(path, header + (before or b""), mode=0o600)
-        except FileExistsError:  # somebody else was faster
-            continue
-        except OSError:
-            discard(folder, entry)
-            raise
-        atomic.fsync_folder(folder)
-        return entry
+    id = shelf.add(folder, KIND, lambda id: asdict(replace(entry, id=id)), before or b"")
+    return replace(entry, id=id)
 
 
 def load(folder: Path) -> list[Entry]:
     """All whole entries, newest first."""
-    found = (_parse(path) for _, path in sorted(_files(folder), reverse=True))
+    found = (_parse(path) for _, path in reversed(shelf.records(folder, KIND)))
     return [entry for entry in found if entry]
 
 
@@ -73,7 +55,7 @@ def bytes_before(folder: Path, entry: Entry) -> bytes | None:
     """What the file was before; InputError if the copy is not what it was."""
     if entry.before is None:
         return None
-    data = atomic.read(folder / f"{entry.id}.entry").partition(b"\n")[2]
+    data = shelf.payload(folder / f"{entry.id}.{KIND}")
     if digest(data) != entry.before:
         raise InputError(f"the undo copy of entry {entry.id} is damaged; nothing was written")
     return data
@@ -92,46 +74,27 @@ def is_done(folder: Path, entry: Entry) -> bool:
 
 def discard(folder: Path, entry: Entry) -> None:
     """Forget an entry, if the system lets us."""
-    for name in (f"{entry.id}.entry", f"{entry.id}.done"):
-        with suppress(OSError):
-            (folder / name).unlink()
+    shelf.discard(folder, entry.id)
 
 
 def prune(folder: Path, keep_s: float, keep_bytes: int) -> None:
-    """Remove what is older than `keep_s`, and the oldest until all are within `keep_bytes`; raises OSError.
-
-    The newest stays whatever it is, so that numbers only grow.
-    """
-    sizes = [(number, path, path.stat()) for number, path in sorted(_files(folder))]
-    total = sum(status.st_size for _, _, status in sizes)
-    for number, path, status in sizes[:-1]:
-        if total > keep_bytes or time.time() - status.st_mtime > keep_s:
-            path.unlink(missing_ok=True)
-            (folder / f"{number}.done").unlink(missing_ok=True)
-            total -= status.st_size
-
-
-def _files(folder: Path) -> Iterator[tuple[int, Path]]:
-    for path in folder.iterdir() if folder.is_dir() else ():
-        match = _NAME.fullmatch(path.name)
-        if match and not path.is_symlink():
-            yield int(match[1]), path
+    """Remove old entries, and the oldest of too many; see `dcode.repo.shelf.prune`."""
+    shelf.prune(folder, KIND, keep_s, keep_bytes)
 
 
 def _parse(path: Path) -> Entry | None:
     """The entry in a file, None if it is not whole."""
+    found = shelf.header(path)
+    if found is None:
+        return None
     try:
-        with path.open("rb") as file:
-            header = file.readline(_HEADER_LIMIT_BYTES)
-            size = os.fstat(file.fileno()).st_size - len(header)
-        entry = Entry(**json.loads(header))
-    except (OSError, ValueError, TypeError, RecursionError):
+        entry = Entry(**found[0])
+    except TypeError:
         return None
     words = (entry.id, entry.path, entry.command, entry.before or "", entry.after or "", entry.undoes or "")
     whole = (
-        header.endswith(b"\n")
-        and all(isinstance(word, str) for word in words)
+        all(isinstance(word, str) for word in words)
         and isinstance(entry.time, int | float)
-        and (entry.id, entry.size_bytes) == (path.stem, size)
+        and (entry.id, entry.size_bytes) == (path.stem, found[1])
     )
     return entry if whole else None

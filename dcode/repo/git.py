@@ -17,24 +17,35 @@ _ABOUT_ANOTHER_REPOSITORY = (
     "GIT_NAMESPACE",
     "GIT_PREFIX",
 )
+_ABOUT_ANOTHER_OUTPUT = (
+    "GIT_DIFF_OPTS",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+)
 
 
-def run(folder: Path, args: Sequence[str]) -> bytes | None:
+def run(folder: Path, args: Sequence[str], *, index: Path | None = None, given: bytes = b"") -> bytes | None:
     """What `git ARGS` prints when run in `folder`; None if it fails, takes over 10 s or there is no git.
 
     The repository is the one the folder lies in, also inside a hook, where the environment names another way.
+    `index` is read in place of the repository's own index; `given` is what git reads on stdin.
     """
     git = shutil.which("git")
     if git is None or not Path(git).is_absolute():  # a relative PATH entry would be looked up in the repository
         return None
-    environment = {name: value for name, value in os.environ.items() if name not in _ABOUT_ANOTHER_REPOSITORY}
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    unwanted = (*_ABOUT_ANOTHER_REPOSITORY, *_ABOUT_ANOTHER_OUTPUT)
+    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+    if index is not None:
+        environment["GIT_INDEX_FILE"] = os.fspath(index)
     try:
         done = subprocess.run(
             [git, *_SAFE, *args],
             cwd=folder,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             timeout=_LIMIT_S,
             check=False,

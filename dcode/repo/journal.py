@@ -14,7 +14,7 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from dcode.errors import InputError
-from dcode.repo import atomic, entry, git
+from dcode.repo import atomic, entry, git, shelf
 from dcode.repo.entry import Entry, digest
 
 KEEP_S = 30 * 24 * 3600.0
@@ -45,7 +45,8 @@ class Journal:
         """The journal of a file or folder: in its repository's git directory, else in the state folder."""
         real = _real(path)
         near = next(folder for folder in (real, *real.parents) if folder.is_dir())
-        return Journal(git.git_path(near, "dcode/undo") or user_state_path("dcode", appauthor=False) / "undo")
+        found = git.git_path(near, "dcode/undo") or user_state_path("dcode", appauthor=False) / "undo"
+        return Journal(Path(os.path.normpath(found)))  # one name, whichever folder was asked from
 
     def write(
         self, path: Path, before: bytes | None, after: bytes | None, command: str, undoes: str | None = None
@@ -62,6 +63,11 @@ class Journal:
         entry.mark_done(self.folder, noted)
         return noted.id
 
+    def check(self) -> None:
+        """InputError if nothing could be recorded: said before any work is done."""
+        with _journaling(self.folder):
+            shelf.prepare(self.folder)
+
     def record(
         self, path: Path, before: bytes | None, after: bytes | None, command: str, undoes: str | None = None
     ) -> Entry:
@@ -70,7 +76,7 @@ class Journal:
         where, command = os.fspath(_real(path)), command[:_COMMAND_LIMIT]
         noted = Entry("", time.time(), where, digest(before), digest(after), command, undoes, size)
         with _journaling(self.folder):
-            _prepare(self.folder)
+            shelf.prepare(self.folder)
             noted = entry.add(self.folder, noted, before)
         with suppress(OSError):  # somebody else may be tidying up as well
             entry.prune(self.folder, self.keep_s, self.keep_bytes)
@@ -155,18 +161,6 @@ def _put(path: Path, before: bytes | None, after: bytes | None) -> None:
         atomic.remove(path, expected=before)
     else:
         atomic.replace(path, after, expected=before)
-
-
-def _prepare(folder: Path) -> None:
-    """A folder that only its owner can look into; one that belongs to another cannot be made so."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-        atomic.fsync_folder(folder.parent)
-    if folder.is_symlink() or not folder.is_dir():
-        raise InputError(f"the undo journal {folder} is not a folder; nothing was written")
-    if folder.stat().st_mode & 0o077:
-        folder.chmod(0o700)
 
 
 @contextmanager

@@ -91,6 +91,37 @@ def test_a_name_left_by_a_killed_process_is_no_hard_link(path: Path) -> None:
     assert path.read_bytes() == NEW and not spares(path.parent)
 
 
+def test_what_a_killed_process_left_long_ago_is_cleared_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = ".dcode-0123456789abcdef.tmp", (".dcode-0123.tmp", "x.dcode-0123456789abcdef.tmp", ".dcode-notes")
+    for name in (ours, *theirs):
+        (path.parent / name).write_bytes(b"")
+    (path.parent / ".dcode-fedcba9876543210.tmp").symlink_to(path)
+    (path.parent / ".dcode-fedcba9876543211.tmp").mkdir()
+    atomic.replace(path, NEW, expected=OLD)
+    assert (path.parent / ours).exists(), "it may be in use"
+    monkeypatch.setattr(atomic, "_ABANDONED_AFTER_S", -1)
+    atomic.replace(path, OLD, expected=NEW)
+    left = {file.name for file in path.parent.iterdir()}
+    assert left == {"a.py", *theirs, ".dcode-fedcba9876543210.tmp", ".dcode-fedcba9876543211.tmp"}
+    assert path.read_bytes() == OLD
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+def test_what_somebody_else_left_stays(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = path.parent / ".dcode-0123456789abcdef.tmp"
+    other.write_bytes(b"")
+    os.chown(other, 12345, -1)
+    monkeypatch.setattr(atomic, "_ABANDONED_AFTER_S", -1)
+    atomic.replace(path, NEW, expected=OLD)
+    assert other.exists()
+
+
+def test_staged_and_not_committed_nothing_changes(path: Path) -> None:
+    with atomic.staged(path, NEW, expected=OLD):
+        assert [spare.read_bytes() for spare in spares(path.parent)] == [NEW]
+    assert path.read_bytes() == OLD and not spares(path.parent)
+
+
 def test_read_only_is_refused(path: Path) -> None:
     path.chmod(0o444)
     with pytest.raises(InputError, match=r"a\.py is read-only"):

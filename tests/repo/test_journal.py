@@ -67,6 +67,24 @@ def test_outside_a_repository_the_state_folder_has_it(tmp_path: Path) -> None:
     assert path.read_bytes() == A
 
 
+def test_every_folder_of_a_repository_has_the_same_journal(path: Path, ours: Journal) -> None:
+    (path.parents[1] / "link").symlink_to("sub")
+    for folder in (path.parents[1], path.parent, path.parents[1] / "link", path.parent / "not/yet"):
+        assert Journal.locate(folder) == ours
+    journal.write(path, A, B, "x")
+    Journal.locate(path.parents[1]).undo()
+    assert path.read_bytes() == A
+
+
+def test_what_could_not_be_recorded_is_known_beforehand(path: Path, ours: Journal) -> None:
+    ours.check()
+    assert ours.entries() == []
+    ours.folder.rmdir()
+    ours.folder.write_bytes(b"")
+    with pytest.raises(InputError, match="is not a folder; nothing was written"):
+        ours.check()
+
+
 def test_undo_goes_back_step_by_step(path: Path, ours: Journal) -> None:
     journal.write(path, A, B, "first")
     journal.write(path, B, C, "second")
