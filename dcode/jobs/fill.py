@@ -15,9 +15,8 @@ from dcode.text.fault import Fault
 from dcode.text.frame import Frame, Slot, SlotState
 from dcode.text.result import Stopped, Verdict
 
-CONTEXT = 384
-"""Tokens of surroundings a model sees unless its checkpoint says otherwise."""
-
+FENCE = b"```"
+"""What stands around code in the answers of chat models."""
 
 NEAR = 3
 """Lines of the surroundings that a Frame carries on each side of a hole, the hole's own among them."""
@@ -60,7 +59,7 @@ def fill(
 def _outcome(step: Step, stopped: Stopped) -> Outcome:
     best = step.repair.best
     assert best is not None
-    sure = [[float(step.confidence_L[p]) for p in hole if best.text(p)] for hole in best.ranges]
+    sure = [[float(step.best_confidence_L[p]) for p in hole if best.text(p)] for hole in best.ranges]
     means = tuple(sum(values) / len(values) if values else 1.0 for values in sure)
     return Outcome(best.fills(), means, step.repair.faults, step.index, step.repair.rounds, stopped)
 
@@ -100,16 +99,28 @@ def verdict(outcome: Outcome, checker: Checker | None) -> Verdict:
     return "verified" if checker.witness() is not None else "uncertified"
 
 
-def vocabulary(model: Model) -> Vocabulary:
-    """The ids a model may write: no special tokens but the void, nothing that renders to a control character."""
-    return _vocabulary(model.tokenizer.pieces, model.tokenizer.mask_id, model.tokenizer.void_id, model.vocab)
+def vocabulary(model: Model, *, ends: bool = False) -> Vocabulary:
+    """The ids a model may write: no special tokens but those that change a hole's length, no control characters.
+
+    With `ends` the mark of the end stands for a void slot where a model has no other: what is written is open-ended.
+    """
+    known = model.tokenizer
+    void = known.end_id if ends and known.void_id is None else known.void_id
+    return _vocabulary(known.pieces, (known.mask_id, void, known.expand_id, known.delete_id), model.vocab, ends)
 
 
 @lru_cache(maxsize=4)
-def _vocabulary(pieces: tuple[bytes, ...], mask_id: int, void_id: int, size: int) -> Vocabulary:
+def _vocabulary(
+    pieces: tuple[bytes, ...], ids: tuple[int, int | None, int | None, int | None], size: int, ends: bool
+) -> Vocabulary:
+    mask_id, void_id, expand_id, delete_id = ids
+
     def unfit(number: int) -> bool:
         if number >= len(pieces) or not pieces[number]:
-            return number != void_id
-        return any((byte < 32 and byte not in (9, 10)) or byte == 127 for byte in pieces[number])
+            return number not in ids[1:]
+        # A model that answers in a code fence is to end where it would close the fence.
+        fence = ends and FENCE in pieces[number]
+        return fence or any((byte < 32 and byte not in (9, 10)) or byte == 127 for byte in pieces[number])
 
-    return Vocabulary(pieces, mask_id, void_id, tuple(number for number in range(size) if unfit(number)))
+    suppressed = tuple(number for number in range(size) if unfit(number))
+    return Vocabulary(pieces, mask_id, void_id, suppressed, expand_id, delete_id)

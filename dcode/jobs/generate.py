@@ -7,7 +7,7 @@ from dataclasses import replace
 from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.plan import Plan
 from dcode.errors import InputError
-from dcode.jobs.fill import Outcome, fill, verdict, vocabulary
+from dcode.jobs.fill import FENCE, Outcome, fill, verdict, vocabulary
 from dcode.jobs.infill import candidate_plan, ranked
 from dcode.model.load import Model
 from dcode.syntax.check import GrammarChecker, file_faults
@@ -46,12 +46,15 @@ def generate(
     header = request_header(prompt, grammar.comment)
     if not header:
         raise InputError(f"the prompt {prompt!r} is empty", hint='say what to write: dcode gen "reverse a string"')
-    pieces = _context(header, model, slots, context)
+    chats = model.checkpoint.prompt == "chat" and model.tokenizer.template is not None
+    request = _chat(prompt, model, grammar) if chats else None
+    pieces = _context(request or model.tokenizer.encode(header.encode()), model, slots, context)
+    plan = replace(plan, block=model.block or plan.block)
     checker = GrammarChecker(grammar, b"", (Span(0, 0),)) if feedback else None
     passed: list[Result] = []
     failed: list[Result] = []
     for number in range(count + RETRIES):
-        canvas = Canvas.of(pieces, (slots,), (b"", b"\n"), vocabulary(model))
+        canvas = Canvas.of(pieces, (slots,), (b"", b"\n"), vocabulary(model, ends=True))
         chosen = candidate_plan(plan, number)
         made = yield from _candidate(canvas, model, grammar, chosen, checker, deadline)
         (failed if made.verdict == "failed" else passed).append(made)
@@ -69,19 +72,26 @@ def says_nothing(text: bytes, comment: str) -> bool:
     return all(not line or (comment and line.startswith(comment.encode())) for line in lines)
 
 
+def _chat(prompt: str, model: Model, grammar: Grammar) -> list[int]:
+    """The request in the model's own chat template, and the answer's code fence, open: the hole is code alone."""
+    assert model.tokenizer.template is not None
+    asked = f"Write {grammar.title} code, and nothing else: {prompt.strip()}"
+    fence = FENCE + grammar.name.encode() + b"\n"
+    return [*model.tokenizer.template(asked), *model.tokenizer.encode(fence)]
+
+
 def _context(
-    header: str, model: Model, slots: int, context: Sequence[Source]
+    request: Sequence[int], model: Model, slots: int, context: Sequence[Source]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     tokenizer = model.tokenizer
-    ids = tokenizer.encode(header.encode())
-    room = model.window - slots - len(ids) - 2
+    room = model.window - slots - len(request) - 2
     if room < 0:
         raise InputError(
-            f"the prompt's {len(ids)} tokens and {slots} slots exceed the model's window of {model.window}",
+            f"the prompt's {len(request)} tokens and {slots} slots exceed the model's window of {model.window}",
             hint="shorten the prompt, or give fewer --slots",
         )
     shown = tokenizer.encode(b"\n".join(source.view for source in context))
-    return (tokenizer.begin_id, *shown[len(shown) - min(room, len(shown)) :], *ids), (tokenizer.end_id,)
+    return (tokenizer.begin_id, *shown[len(shown) - min(room, len(shown)) :], *request), (tokenizer.end_id,)
 
 
 def _candidate(

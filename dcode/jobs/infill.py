@@ -2,16 +2,22 @@
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from dcode.diffusion.canvas import Canvas
+from dcode.diffusion.length import Found
 from dcode.diffusion.plan import Plan
+from dcode.errors import ModelError
 from dcode.jobs import window
-from dcode.jobs.fill import CONTEXT, Outcome, fill, verdict, vocabulary
+from dcode.jobs.fill import Outcome, fill, verdict, vocabulary
+from dcode.jobs.lengths import find_lengths
+from dcode.model.checkpoint import checkpoints
 from dcode.model.load import Model
 from dcode.syntax.check import GrammarChecker, file_faults
 from dcode.syntax.grammar import Grammar
+from dcode.syntax.mend import mended
+from dcode.syntax.outline import outline
 from dcode.text.checker import Draft
 from dcode.text.frame import Frame
 from dcode.text.prompt import request_header
@@ -43,15 +49,42 @@ def infill(
     from the text it replaces. Without `grammar` or `feedback` nothing is checked.
     Raises InputError for a hole that fits no window, OutOfTime if the deadline (time.monotonic) leaves no result.
     """
+    comment = grammar.comment if grammar else "#"
+    notes = [request_header(hint, comment) for hint in hints]
+    checked = grammar if feedback else None
+    yield from fill_spans(source, spans, model, checked, plan, notes, leads, slots, count, deadline)
+
+
+def fill_spans(
+    source: Source,
+    spans: Sequence[Span],
+    model: Model,
+    grammar: Grammar | None,
+    plan: Plan,
+    notes: Sequence[str],
+    leads: Sequence[bytes],
+    slots: int | None,
+    count: int,
+    deadline: float | None,
+) -> Iterator[Frame | Result]:
+    """What `infill` does, with `notes`: the comment lines that the model sees above each hole's line, "" for none."""
+    if model.block:
+        what = f"{model.checkpoint.name} sees nothing behind a hole, so it cannot fill one"
+        raise ModelError(what, hint=f"these can: {', '.join(seeing_both_sides())}")
     sizes = [slots or window.default_slots(source.view[s.start : s.end], model.tokenizer) for s in spans]
     window.check_fits(sizes, spans, source.view, model.window)
-    said = (*hints, *[""] * (len(spans) - len(hints)))
+    noted = (*notes, *[""] * (len(spans) - len(notes)))
     forced = (*leads, *[b""] * (len(spans) - len(leads)))
-    job = _Job(source, tuple(spans), forced, tuple(sizes), model, grammar if feedback else None, said, deadline)
+    job = _Job(source, tuple(spans), forced, tuple(sizes), model, grammar, noted, deadline)
     results: list[Result] = []
     for number in range(count):
-        results.append((yield from job.candidate(candidate_plan(plan, number))))
+        results.append((yield from job.candidate(candidate_plan(plan, number), number)))
     yield from ranked(results)
+
+
+def seeing_both_sides() -> list[str]:
+    """The models known to see what is behind a hole: our own, and the public ones with full attention."""
+    return [name for name, row in checkpoints().items() if row.hub is None or row.attention == "full"]
 
 
 def candidate_plan(plan: Plan, number: int) -> Plan:
@@ -82,8 +115,9 @@ class _Job:
     sizes: tuple[int, ...]
     model: Model
     grammar: Grammar | None
-    hints: tuple[str, ...]
+    notes: tuple[str, ...]
     deadline: float | None
+    searched: dict[tuple[bytes, range], Found] = field(default_factory=dict)
 
     @cached_property
     def view(self) -> bytes:
@@ -107,8 +141,11 @@ class _Job:
         """Judges the whole file, with every hole."""
         return GrammarChecker(self.grammar, self.view, self.spans) if self.grammar else None
 
-    def candidate(self, plan: Plan) -> Generator[Frame, None, Result]:
-        """Fill the groups of holes that share a window in file order, each seeing the fills before it."""
+    def candidate(self, plan: Plan, number: int = 0) -> Generator[Frame, None, Result]:
+        """Fill the groups of holes that share a window in file order, each seeing the fills before it.
+
+        Where the model's holes need a search for their lengths, candidate `number` takes the next best ones.
+        """
         begun = time.monotonic()
         view = self.view
         witness = self.checker.witness() if self.checker else None
@@ -117,41 +154,63 @@ class _Job:
         outcomes: list[tuple[Outcome, Verdict]] = []
         sizes = self.sizes
         for group in window.share(view, self.spans, sizes, self.model.tokenizer, self.model.window):
-            outcome, said = yield from self._group(group, texts, plan)
+            outcome, said = yield from self._group(group, texts, plan, number)
             outcomes.append((outcome, said))
             texts[group.start : group.stop] = outcome.fills
         return self._result(outcomes, texts, witness, time.monotonic() - begun)
 
-    def _group(self, group: range, texts: list[bytes], plan: Plan) -> Generator[Frame, None, tuple[Outcome, Verdict]]:
+    def _group(
+        self, group: range, texts: list[bytes], plan: Plan, number: int
+    ) -> Generator[Frame, None, tuple[Outcome, Verdict]]:
         draft = _spliced(self.view, self.spans, texts)
         holes = draft.holes[group.start : group.stop]
         alone = len(group) == len(self.spans)
         checker = self.checker if alone or not self.grammar else GrammarChecker(self.grammar, draft.data, holes)
-        canvas = self._canvas(draft.data, holes, group)
+        sizes, searched = self._sizes(draft.data, holes, group, number)
+        canvas = self._canvas(draft.data, holes, group, sizes)
         for seen in fill(canvas, self.model, plan, checker, self.deadline):
             if isinstance(seen, Outcome):
-                return seen, verdict(seen, checker)
+                return replace(seen, forwards=seen.forwards + searched), verdict(seen, checker)
             yield seen
         raise AssertionError("fill ends with an Outcome")
 
-    def _canvas(self, view: bytes, holes: Sequence[Span], group: range) -> Canvas:
+    def _sizes(self, view: bytes, holes: Sequence[Span], group: range, number: int) -> tuple[tuple[int, ...], int]:
+        """Slots for every hole of the group, and the forwards it took to find them, if no candidate had to before."""
+        sizes = self.sizes[group.start : group.stop]
+        if self.model.checkpoint.length != "search":
+            return sizes, 0
+        found, forwards = self.searched.get((view, group)), 0
+        if found is None:
+            found = find_lengths(self.model, lambda slots: self._canvas(view, holes, group, slots), sizes)
+            self.searched[view, group], forwards = found, found.forwards
+        return found.tried[min(number, len(found.tried) - 1)][0], forwards
+
+    def _canvas(self, view: bytes, holes: Sequence[Span], group: range, sizes: Sequence[int]) -> Canvas:
         ends = [0, *(hole.end for hole in holes)]
         starts = [*(hole.start for hole in holes), len(view)]
         fixed = [view[end:start] for end, start in zip(ends, starts, strict=True)]
-        comment = self.grammar.comment if self.grammar else "#"
-        hints = self.hints[group.start : group.stop]
-        hinted = [with_hint(piece, hint, comment) for piece, hint in zip(fixed[:-1], hints, strict=True)]
-        sizes = self.sizes[group.start : group.stop]
+        notes = self.notes[group.start : group.stop]
+        noted = [with_note(piece, note) for piece, note in zip(fixed[:-1], notes, strict=True)]
         context = window.look(
-            hinted[0],
-            hinted[1:],
+            noted[0],
+            noted[1:],
             fixed[-1],
             sum(sizes),
             self.model.tokenizer,
             self.model.window,
-            self.model.checkpoint.defaults.get("context", CONTEXT),
+            self.model.checkpoint.defaults.get("context", self.model.window),
+            self._outline(view, holes[0]),
         )
-        return Canvas.of(context, sizes, fixed, vocabulary(self.model))
+        left = self.model.window - sum(map(len, context)) - sum(sizes)
+        elastic = self.model.tokenizer.expand_id is not None
+        room = [min(2 * size, left // len(sizes)) if elastic else 0 for size in sizes]
+        return Canvas.of(context, sizes, fixed, vocabulary(self.model), room)
+
+    def _outline(self, view: bytes, hole: Span) -> tuple[Span, ...]:
+        """What the model should know of the text before a hole if it cannot see all of it."""
+        if self.grammar is None or not self.model.checkpoint.defaults.get("outline", True):
+            return ()
+        return outline(self.grammar, view, hole.start)
 
     def _result(
         self,
@@ -165,8 +224,8 @@ class _Job:
         if self.checker and "failed" not in said and self.checker.faults(draft):
             said = ["failed"] * len(said)
         if "failed" in said and witness is not None:
-            # One witness serves all holes: answers and witnesses were never judged together.
-            draft, said = _spliced(self.view, self.spans, witness), ["fallback"] * len(said)
+            # One fallback serves all holes: answers and witnesses were never judged together.
+            draft, said = self._fallback(draft, witness), ["fallback"] * len(said)
         view = self.source.view
         sure = [value for outcome, _ in outcomes for value in outcome.confidence]
         regions = tuple(
@@ -184,16 +243,22 @@ class _Job:
             stopped=next((o.stopped for o, _ in outcomes if o.stopped != "clean"), "clean"),
         )
 
+    def _fallback(self, draft: Draft, witness: tuple[bytes, ...]) -> Draft:
+        """Without the model: the answer mended, where nothing stood before; else the witness."""
+        assert self.checker is not None and self.grammar is not None
+        empty = not any(self.view[span.start : span.end].strip() for span in self.spans)
+        found = mended(self.checker, draft, self.grammar.witnesses) if empty else None
+        return found or _spliced(self.view, self.spans, witness)
 
-def with_hint(before: bytes, hint: str, comment: str) -> bytes:
-    """The text before a hole with the hint as comment lines above the hole's line, indented alike."""
-    if not hint:
+
+def with_note(before: bytes, note: str) -> bytes:
+    """The text before a hole with a note's lines above the hole's line, indented alike."""
+    if not note:
         return before
     start = before.rfind(b"\n") + 1
     line = before[start:]
     indent = line[: len(line) - len(line.lstrip())]
-    header = request_header(hint, comment).encode().splitlines(keepends=True)
-    return before[:start] + b"".join(indent + one for one in header) + line
+    return before[:start] + b"".join(indent + one for one in note.encode().splitlines(keepends=True)) + line
 
 
 def _spliced(view: bytes, spans: Sequence[Span], texts: Sequence[bytes]) -> Draft:

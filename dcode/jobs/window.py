@@ -59,11 +59,13 @@ def look(
     tokenizer: Tokenizer,
     window: int,
     context: int,
+    outline: Sequence[Span] = (),
 ) -> list[tuple[int, ...]]:
     """Context pieces for a canvas, one more than holes, tokenized apart.
 
     Of `before` and `after` take what fits, by whole lines, each half of the room first: at most `window` positions in
-    all, of which at most `context` are outside slots and the pieces between holes.
+    all, of which at most `context` are outside slots and the pieces between holes. Where `before` does not fit, up to
+    a quarter of the room goes to the lines of its `outline`, most needed first, that would not be seen.
     """
     inner = [tuple(tokenizer.encode(piece)) for piece in between]
     room = min(context, window - slots - sum(map(len, inner))) - 2
@@ -73,12 +75,30 @@ def look(
     take_ahead = min(len(ahead), max(room // 2, room - len(behind)))
     take_behind = min(len(behind), room - take_ahead)
     kept, whole = _last_lines(ahead, take_ahead, tokenizer)
+    if outline and not whole:
+        far = _far_lines(before, _bytes(kept, tokenizer), outline, take_ahead // 4, tokenizer)
+        kept = [*far, *_last_lines(ahead, take_ahead - len(far), tokenizer)[0]]
     first = [tokenizer.begin_id] if whole and len(before) <= room * BYTES_PER_TOKEN else []
     tail, ends = _first_lines(behind, take_behind, tokenizer)
     last = [tokenizer.end_id] if ends and len(after) <= room * BYTES_PER_TOKEN else []
     # Position 0 is never a slot: with nothing in front, the mark of the beginning stands there.
     head = (*first, *kept) or (tokenizer.begin_id,)
     return [head, *inner, (*tail, *last)]
+
+
+def _far_lines(before: bytes, seen: int, outline: Sequence[Span], room: int, tokenizer: Tokenizer) -> list[int]:
+    """The lines of the outline in front of the last `seen` bytes, as many as fit into `room` tokens, in file order."""
+    chosen: dict[Span, list[int]] = {}
+    for span in outline:
+        ids = tokenizer.encode(before[span.start : span.end])
+        if span.end <= len(before) - seen and len(ids) <= room:
+            chosen[span] = ids
+            room -= len(ids)
+    return [number for span in sorted(chosen, key=lambda span: span.start) for number in chosen[span]]
+
+
+def _bytes(ids: Sequence[int], tokenizer: Tokenizer) -> int:
+    return sum(len(tokenizer.pieces[number]) for number in ids)
 
 
 def _tail_tokens(text: bytes, room: int, tokenizer: Tokenizer) -> list[int]:

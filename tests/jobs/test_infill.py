@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dcode.diffusion.plan import Plan
 from dcode.errors import InputError, OutOfTime
 from dcode.jobs.generate import generate
-from dcode.jobs.infill import infill, with_hint
+from dcode.jobs.infill import infill, with_note
 from dcode.syntax.grammar import grammar
 from dcode.text.frame import Frame
 from dcode.text.ranges import lead, lines_span
@@ -165,8 +165,8 @@ def test_candidates_are_distinct_and_best_first() -> None:
 
 
 def test_a_hint_stands_above_the_hole_indented_alike_and_not_in_the_file() -> None:
-    assert with_hint(b"a\n    x = ", "say\nwhy", "#") == b"a\n    # say\n    # why\n    x = "
-    assert with_hint(b"a\n", "", "#") == b"a\n"
+    assert with_note(b"a\n    x = ", "# say\n# why\n") == b"a\n    # say\n    # why\n    x = "
+    assert with_note(b"a\n", "") == b"a\n"
 
 
 def test_generate_writes_a_program() -> None:

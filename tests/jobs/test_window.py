@@ -47,3 +47,17 @@ def test_default_slots() -> None:
     assert window.default_slots(b"x", TOK) == 16
     text = LONG[:400]
     assert window.default_slots(text, TOK) == -(-3 * len(TOK.encode(text)) // 2)
+
+
+def test_where_a_file_does_not_fit_its_outline_comes_before_near_lines() -> None:
+    before = b"import os\n" + b"".join(b"x%d = %d\n" % (n, n) for n in range(200)) + b"def f(a):\n"
+    spans = [Span(before.index(b"def"), len(before)), Span(0, 10), Span(10, 17)]
+    ahead, _ = window.look(before, [], b"", 8, TOK, 96, 96, spans)
+    plain, _ = window.look(before, [], b"", 8, TOK, 96, 96)
+    assert TOK.decode(list(ahead)).startswith(b"import os\nx0 = 0\nx") and TOK.decode(list(ahead)).endswith(
+        b"def f(a):\n"
+    )
+    assert TOK.decode(list(ahead)).count(b"def f") == 1
+    assert not TOK.decode(list(plain)).startswith(b"import") and len(ahead) <= 96 - 8
+    whole, _ = window.look(b"import os\n", [], b"", 8, TOK, 96, 96, spans[1:2])
+    assert TOK.decode(list(whole)) == b"import os\n"

@@ -1,0 +1,130 @@
+"""Rewrite a region as an instruction says: all of it, or only what the model finds least likely there."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+
+from dcode.diffusion.plan import Plan
+from dcode.errors import InputError
+from dcode.jobs import window
+from dcode.jobs.infill import fill_spans, with_note
+from dcode.model.load import Model
+from dcode.syntax.grammar import Grammar
+from dcode.text.frame import Frame
+from dcode.text.prompt import edit_prompt
+from dcode.text.result import Result
+from dcode.text.source import Source
+from dcode.text.span import Span
+
+ROOM = 32
+"""Slots for what an instruction adds, beyond what a hole over the same text gets."""
+
+GROUPS = 8
+"""Lexemes are scored in so many interleaved groups, each masked in a row of its own: one forward a group."""
+
+
+def edit(
+    source: Source,
+    span: Span,
+    instruction: str,
+    model: Model,
+    grammar: Grammar | None,
+    plan: Plan,
+    *,
+    strength: float = 1.0,
+    slots: int | None = None,
+    count: int = 1,
+    feedback: bool = True,
+    deadline: float | None = None,
+) -> Iterator[Frame | Result]:
+    """Rewrite `span` of the view; Frames while it works, then `count` Results, best first.
+
+    `strength` 1 rewrites all of it; less, that share of its tokens, the least likely ones under the instruction: the
+    rest keeps its bytes. Raises InputError for an empty instruction or region, or one that fits no window.
+    """
+    old = source.view[span.start : span.end]
+    if not instruction.strip():
+        raise InputError(f"the instruction {instruction!r} is empty", hint='say what to change: "add type hints"')
+    if not old.strip():
+        raise InputError("there is nothing to edit in the region", hint="dcode infill fills empty places")
+    comment = grammar.comment if grammar else "#"
+    line = source.view.rfind(b"\n", 0, span.start) + 1
+    indent = source.view[line : span.start]
+    shown = (indent + old if not indent.strip() else old).decode()
+    checked = grammar if feedback else None
+    if strength >= 1:
+        note = edit_prompt(instruction, shown, comment)
+        slots = slots or window.default_slots(old, model.tokenizer) + ROOM
+        yield from fill_spans(source, [span], model, checked, plan, [note], (), slots, count, deadline)
+        return
+    note = edit_prompt(instruction, "", comment)
+    spans = least_likely(source.view, span, note, model, strength)
+    for seen in fill_spans(source, spans, model, checked, plan, [note], (), slots, count, deadline):
+        yield replace(seen, forwards=seen.forwards + GROUPS) if isinstance(seen, Result) else seen
+
+
+def least_likely(view: bytes, span: Span, note: str, model: Model, share: float) -> list[Span]:
+    """The lexemes of `span` that the model would least expect, `share` of its tokens (at least one); runs joined.
+
+    Each lexeme is scored by its least likely token while it and every eighth lexeme are masked.
+    """
+    tokenizer = model.tokenizer
+    ids = tokenizer.encode(view[span.start : span.end])
+    window.check_fits([len(ids)], [span], view, model.window)
+    lexemes = whole_lexemes([tokenizer.pieces[number] for number in ids])
+    context = model.checkpoint.defaults.get("context", model.window)
+    before, after = window.look(
+        with_note(view[: span.start], note), [], view[span.end :], len(ids), tokenizer, model.window, context
+    )
+    row = torch.tensor([*before, *ids, *after])
+    want_GL = torch.zeros((GROUPS, len(row)), dtype=torch.bool)
+    for number, lexeme in enumerate(lexemes):
+        want_GL[number % GROUPS, len(before) + lexeme.start : len(before) + lexeme.stop] = True
+    masked_GL = torch.where(want_GL, tokenizer.mask_id, row)
+    logits_NV, _ = model.predict(masked_GL, want_GL)
+    asked_N = row.expand_as(want_GL)[want_GL]
+    likely = torch.log_softmax(logits_NV, dim=-1).gather(1, asked_N[:, None])[:, 0]
+    scores = torch.zeros(len(row)).index_copy(0, want_GL.nonzero()[:, 1], likely)[len(before) :]
+    ranked = sorted(lexemes, key=lambda lexeme: (float(scores[lexeme.start : lexeme.stop].min()), lexeme.start))
+    chosen: list[range] = []
+    for lexeme in ranked:
+        if chosen and sum(map(len, chosen)) + len(lexeme) > share * len(ids):
+            break
+        chosen.append(lexeme)
+    return _runs(span.start, [len(tokenizer.pieces[number]) for number in ids], chosen)
+
+
+def whole_lexemes(pieces: list[bytes]) -> list[range]:
+    """Tokens that make up one word together, and every other token by itself; blank ones belong to none."""
+    found: list[range] = []
+    for index, piece in enumerate(pieces):
+        text = piece.decode("utf-8", "replace")
+        if not text.strip():
+            continue
+        earlier = pieces[index - 1].decode("utf-8", "replace") if index else ""
+        joined = found and found[-1].stop == index and _in_word(earlier[-1:]) and _in_word(text[:1])
+        if joined:
+            found[-1] = range(found[-1].start, index + 1)
+        else:
+            found.append(range(index, index + 1))
+    return found
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character in ("_", "\ufffd")
+
+
+def _runs(start: int, sizes: list[int], chosen: list[range]) -> list[Span]:
+    """The bytes of the chosen tokens; neighbours are one span."""
+    offsets = [start]
+    for size in sizes:
+        offsets.append(offsets[-1] + size)
+    spans: list[Span] = []
+    for lexeme in sorted(chosen, key=lambda lexeme: lexeme.start):
+        own = Span(offsets[lexeme.start], offsets[lexeme.stop])
+        if spans and spans[-1].end == own.start:
+            spans[-1] = Span(spans[-1].start, own.end)
+        else:
+            spans.append(own)
+    return spans

@@ -1,0 +1,106 @@
+"""Which of many small changes is the likeliest: what a model says of each in its place, and what the file's style says.
+
+Every place is masked in a row of its own, so that p at a visible token, which is untrained, is never asked.
+It samples nothing. Shapes: L positions, N masked slots, V vocabulary.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dcode.jobs import window
+from dcode.model.load import Model
+from dcode.syntax.grammar import Grammar
+from dcode.syntax.lines import line_end, line_start
+from dcode.syntax.spacing import Habits, oddities
+from dcode.text.edit import Edit
+from dcode.text.span import Span
+
+CONTEXT = 96
+"""Tokens of surroundings that a place is judged by: a neighbour tells more than a page, and rows cost time."""
+
+SLOTS = 8
+"""The longest text, in tokens, that is told from one with the same beginning."""
+
+LATER = 0.3
+"""What the slots behind the first count: they are guessed without knowing it."""
+
+UNLIKELIEST = -8.0
+"""No text that stands there already counts as less likely: everybody writes what a model does not expect."""
+
+REPEATED, ODD = 6.0, 3.0
+"""In nats: for a change that takes out one of two equal neighbours, and against each odd blank that one leaves.
+
+These and the three above suited 120 damaged library files best, and others about as well."""
+
+JUDGED = 64
+"""So many, the likeliest by the model, are judged by style too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Changes, the likeliest first, with the share each has among all; and what it cost."""
+
+    edits: tuple[tuple[Edit, float], ...]
+    forwards: int
+
+
+def ranked(grammar: Grammar, view: bytes, edits: Iterable[Edit], model: Model) -> Ranking:
+    """The edits of the view by how much better they suit it than what they replace."""
+    places: dict[Span, list[Edit]] = {}
+    for edit in dict.fromkeys(edits):
+        places.setdefault(_hole(view, edit.span), []).append(edit)
+    by_model = {edit: gain for span, group in places.items() for edit, gain in _gains(view, span, group, model).items()}
+    likeliest = sorted(by_model, key=lambda edit: -by_model[edit])[:JUDGED]
+    habits = Habits.of(grammar, view)
+    scores = {edit: by_model[edit] + _style(grammar, view, edit, habits) for edit in likeliest}
+    shares = torch.softmax(torch.tensor([*scores.values()]), dim=0).tolist()
+    found = sorted(zip(scores, shares, strict=True), key=lambda pair: -pair[1])
+    return Ranking(tuple(found), len(places))
+
+
+def _gains(view: bytes, span: Span, edits: Sequence[Edit], model: Model) -> dict[Edit, float]:
+    """Log p of each text that an edit puts into the span, less log p of what is there; one forward."""
+    texts = [view[span.start : edit.span.start] + edit.new + view[edit.span.end : span.end] for edit in edits]
+    old, *new = (model.tokenizer.encode(text) for text in (view[span.start : span.end], *texts))
+    log_p_NV = _marginals(view, span, min(SLOTS, max(map(len, [old, *new])) + 1), model)
+    now = max(_likelihood(log_p_NV, old, model.tokenizer.void_id), UNLIKELIEST)
+    return {
+        edit: _likelihood(log_p_NV, ids, model.tokenizer.void_id) - now for edit, ids in zip(edits, new, strict=True)
+    }
+
+
+def _likelihood(log_p_NV: Tensor, ids: Sequence[int], void_id: int | None) -> float:
+    """Log p of a text in the first slots and voids in the others, which counts less."""
+    slots = len(log_p_NV)
+    wanted = [*ids[:slots], *([] if void_id is None else [void_id] * (slots - len(ids)))]
+    if not wanted:
+        return 0.0
+    log_p_N = log_p_NV[torch.arange(len(wanted)), torch.tensor(wanted)]
+    return float(log_p_N[0] + LATER * log_p_N[1:].sum())
+
+
+def _marginals(view: bytes, span: Span, slots: int, model: Model) -> Tensor:
+    """Log probabilities [N, V] of the slots in place of the span."""
+    tokenizer = model.tokenizer
+    before, after = window.look(view[: span.start], [], view[span.end :], slots, tokenizer, model.window, CONTEXT)
+    row_L = torch.tensor([*before, *[tokenizer.mask_id] * slots, *after])
+    logits_NV, _ = model.predict(row_L[None], torch.eq(row_L, tokenizer.mask_id)[None])
+    return torch.log_softmax(logits_NV, dim=-1)
+
+
+def _hole(view: bytes, span: Span) -> Span:
+    """The span with the blank before it, which a vocabulary joins with what follows it."""
+    return Span(span.start - 1, span.end) if view[max(0, span.start - 1) : span.start] == b" " else span
+
+
+def _style(grammar: Grammar, view: bytes, edit: Edit, habits: Habits) -> float:
+    """What speaks for an edit besides the model, in nats."""
+    start, end = line_start(view, edit.span.start), line_end(view, edit.span.end)
+    before, after = view[start : edit.span.start], view[edit.span.end : end]
+    odd = oddities(grammar, before + edit.new + after, habits) - oddities(grammar, view[start:end], habits)
+    old = view[edit.span.start : edit.span.end].strip()
+    repeated = old and not edit.new.strip() and (before.rstrip().endswith(old) or after.lstrip().startswith(old))
+    return REPEATED * bool(repeated) - ODD * odd
