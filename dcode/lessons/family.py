@@ -104,7 +104,7 @@ def _family(path: Path, name: str, table: Any) -> Family:
         asks=_texts(path, name, "ask", table["ask"]),
         code=_block(table["code"]),
         test=_block(table["test"]),
-        slots={key: _slot(path, name, key, value) for key, value in slots.items()},
+        slots={key: read_slot(path, name, key, value) for key, value in slots.items()},
         setup=_block(table.get("setup", "")),
         needs=_texts(path, name, "needs", table.get("needs", [])),
         kind=table.get("kind", "function"),
@@ -135,7 +135,8 @@ def names_in(text: str, path: Path = FOLDER, name: str = "") -> set[str]:
     return set(template.get_identifiers())
 
 
-def _slot(path: Path, name: str, key: str, value: Any) -> Slot:
+def read_slot(path: Path, name: str, key: str, value: Any) -> Slot:
+    """What a slot's value in a TOML file says; InputError names file and family."""
     if isinstance(value, list):
         return Slot("choice", _texts(path, name, f"slots.{key}", value))
     kind, _, rest = str(value).partition(" ")

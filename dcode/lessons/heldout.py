@@ -46,7 +46,7 @@ def splits(family: Family) -> Splits:
 def held_out(families: Iterable[Family]) -> frozenset[str]:
     """The names of the families that never teach; families with the same postcondition go together."""
     group = groups(families)
-    return frozenset(name for name, first in group.items() if _one_in(FAMILIES, "family", first))
+    return frozenset(name for name, first in group.items() if one_in(FAMILIES, "family", first))
 
 
 def groups(families: Iterable[Family]) -> Mapping[str, str]:
@@ -61,7 +61,7 @@ def groups(families: Iterable[Family]) -> Mapping[str, str]:
 
 def reserved(family: Family, slot: str, value: Value) -> bool:
     """Whether a drawn value of this family is kept for measuring."""
-    return _one_in(VALUES, "value", family.name, slot, str(value))
+    return one_in(VALUES, "value", family.name, slot, str(value))
 
 
 def _patterns(family: Family, asked: list[tuple[str, str]]) -> tuple[str, ...]:
@@ -76,7 +76,8 @@ def _patterns(family: Family, asked: list[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def _one_in(number: int, *parts: str) -> bool:
+def one_in(number: int, *parts: str) -> bool:
+    """Whether these texts fall, by their salted hash, into one of `number` equal parts."""
     return _digest(*parts) % number == 0
 
 

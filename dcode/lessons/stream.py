@@ -8,29 +8,45 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Literal
 
+from dcode.lessons.compose import DOMAIN, every_family
+from dcode.lessons.edits import draw_edit, draw_repair
 from dcode.lessons.expand import Lesson, Value, Values, draw, size
-from dcode.lessons.family import GROUP, Family, names_in, read_families
+from dcode.lessons.family import GROUP, Family, names_in
 from dcode.lessons.heldout import Splits, held_out, reserved, splits
 from dcode.lessons.overlap import Overlap
 from dcode.lessons.skeleton import skeleton
+from dcode.lessons.whole import whole
+from dcode.text.prompt import edit_prompt
 
-Split = Literal["train", "wording", "pattern", "values", "family"]
-"""What a row measures: nothing (it teaches) · a held-out phrasing, way of asking, slot value, or family."""
+Split = Literal["train", "wording", "pattern", "values", "family", "edit", "repair"]
+"""What a row measures: nothing (it teaches) · a held-out phrasing, way of asking, slot value, or family · changes and
+repairs of code that is shown, in held-out families and held-out wordings."""
+
+OF_HELD = ("family", "edit", "repair")
+"""The splits whose rows are of families that never teach."""
 
 TRIES = 4  # draws for each wanted row
 MEASURED = 20  # of this many rows that teach, one measures, for each split
 LEAST_MEASURED = 4
+COMPOSED = 8  # a family made of parts gives one row where a written one gives so many
+EDITS: dict[Literal["edit", "repair"], int] = {
+    "edit": 6,
+    "repair": 12,
+}  # of this many rows that teach a program, one more teaches a change, a repair
 CAPITAL, STOP = 0.12, 0.08  # shares of the requests that teach that are written as sentences
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of `lessons.jsonl`; `setup` and `test` are empty in rows that teach."""
+    """One line of `lessons.jsonl`; `setup` and `test` are empty in rows that teach.
+
+    `old` is the program that a request to change something is about; such a row carries its whole `prompt`.
+    """
 
     family: str
     domain: str
@@ -39,29 +55,40 @@ class Row:
     split: Split
     setup: str = ""
     test: str = ""
+    old: str = ""
+
+    def line(self) -> str:
+        """The row as one line of JSON."""
+        told = asdict(self)
+        if self.old:
+            told["prompt"] = edit_prompt(self.request, self.old, COMMENT)
+        unused = MEASURING if self.split == "train" else () if self.old else ("old",)
+        for name in unused:
+            del told[name]
+        return json.dumps(told, ensure_ascii=False)
 
 
-FIELDS = tuple(each.name for each in fields(Row))
-MEASURING = ("setup", "test")
+MEASURING = ("setup", "test", "old")
+COMMENT = "#"
 
 
 @dataclass(slots=True)
 class Counts:
-    """Rows written by split, draws dropped by reason, and families by use."""
+    """Rows written by split, draws dropped by reason, families by use, and teaching rows that change code by kind."""
 
     rows: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     families: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
 
 
 def write(out: Path, per_family: int, seed: int, families: Sequence[Family] | None = None) -> Counts:
     """Write `lessons.jsonl` into `out`: up to `per_family` teaching rows a family, and a share that measures."""
     counts = Counts()
     out.mkdir(parents=True, exist_ok=True)
-    with (out / "lessons.jsonl").open("w", encoding="utf-8", newline="\n") as file:
-        for row in rows(read_families() if families is None else families, per_family, seed, counts):
-            told = {name: getattr(row, name) for name in FIELDS if row.split != "train" or name not in MEASURING}
-            file.write(json.dumps(told, ensure_ascii=False) + "\n")
+    with whole(out / "lessons.jsonl") as file:
+        for row in rows(every_family() if families is None else families, per_family, seed, counts):
+            file.write(row.line() + "\n")
     return counts
 
 
@@ -76,7 +103,20 @@ def rows(
     for family in families:
         yield from writer.measuring(family, max(LEAST_MEASURED, per_family // MEASURED))
     for family in families:
-        yield from writer.teaching(family, per_family)
+        share = per_family if family.domain != DOMAIN else max(1, per_family // COMPOSED)
+        yield from writer.teaching(family, share)
+        yield from writer.changing(family, share)
+
+
+def measuring(
+    families: Sequence[Family], split: Split, per_family: int, seed: int, overlap: Overlap | None = None
+) -> Iterator[Row]:
+    """Rows of one split that measures, family by family, drawn as `rows` draws them: no folder of rows is needed."""
+    writer = _Writer(families, seed, Counts(), overlap or Overlap.read())
+    for family in families:
+        if (family.name in writer.held) != (split in OF_HELD):
+            continue
+        yield from (row for row in writer.measuring(family, per_family) if row.split == split)
 
 
 class _Writer:
@@ -92,6 +132,8 @@ class _Writer:
     def measuring(self, family: Family, number: int) -> Iterator[Row]:
         if family.name in self.held:
             yield from self._drawn(family, "family", family.asks, number)
+            for kind in EDITS:
+                yield from self._changed(family, kind, kind, number)
             return
         parts = splits(family)
         yield from self._drawn(family, "wording", parts.wording, number)
@@ -105,6 +147,28 @@ class _Writer:
         self.counts.families["teaching"] += 1
         parts = splits(family)
         yield from self._drawn(family, "train", parts.train, number, "train", (*parts.wording, *parts.pattern))
+
+    def changing(self, family: Family, number: int) -> Iterator[Row]:
+        """Rows that teach changes and repairs of the family's programs."""
+        if family.name not in self.held and skeleton(family) not in self.hidden:
+            for kind, share in EDITS.items():
+                yield from self._changed(family, kind, "train", number // share)
+
+    def _changed(self, family: Family, kind: Literal["edit", "repair"], split: Split, number: int) -> Iterator[Row]:
+        rng = Random(f"{self.seed}:{family.name}:{kind}:{split}")
+        make = draw_edit if kind == "edit" else draw_repair
+        for _ in range(number):
+            edit = make(family, rng, held=split != "train")
+            if edit is None:
+                continue
+            violation = self.overlap.violates(edit.request, edit.new) or (self.overlap.shares(edit.old) and "gram")
+            if violation:
+                self.counts.dropped[violation] += 1
+                continue
+            self.counts.rows[split] += 1
+            self.counts.changes[kind] += split == "train"
+            measures = {} if split == "train" else {"setup": edit.setup, "test": edit.test}
+            yield Row(family.name, family.domain, edit.request, edit.new, split, **measures, old=edit.old)
 
     def _drawn(
         self,

@@ -6,19 +6,24 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from dcode.errors import InputError
 from dcode.lessons.family import Family
 from dcode.lessons.heldout import held_out, reserved, splits
 from dcode.lessons.overlap import Overlap, seal
 from dcode.lessons.pattern import pattern
 from dcode.lessons.skeleton import skeleton
 from dcode.lessons.stream import Counts, Row, rows, write
+from dcode.lessons.whole import whole
 
 NOTHING = Overlap.of(seal([], []))
 
 
 def drawn(families: tuple[Family, ...], overlap: Overlap = NOTHING) -> tuple[list[Row], Counts]:
+    """The rows that ask for a program; those that change one are test_edits' business."""
     counts = Counts()
-    return list(rows(families, 200, 0, counts, overlap)), counts
+    return [row for row in rows(families, 200, 0, counts, overlap) if not row.old], counts
 
 
 def taught(found: list[Row]) -> list[Row]:
@@ -94,3 +99,41 @@ def test_one_request_belongs_to_one_family(families: tuple[Family, ...]) -> None
     for row in found:
         owners.setdefault(row.request.lower().strip(".?"), set()).add(row.family)
     assert all(len(names) == 1 for names in owners.values())
+
+
+def test_changes_and_repairs_bring_their_prompt(families: tuple[Family, ...]) -> None:
+    taught_family, held_family = named(families[0], held=False), named(families[1], held=True)
+    counts = Counts()
+    found = [row for row in rows((taught_family, held_family), 200, 0, counts, NOTHING) if row.old]
+    assert counts.changes["edit"] > 10 and counts.changes["repair"] > 10
+    assert {(row.family, row.split) for row in found} == {
+        (taught_family.name, "train"),
+        (held_family.name, "edit"),
+        (held_family.name, "repair"),
+    }
+    for row in found:
+        told = json.loads(row.line())
+        assert told["prompt"].splitlines()[0] == f"# edit: {row.request}"
+        assert all(line.startswith("#-") for line in told["prompt"].splitlines()[1:])
+        assert ({"test", "old"} <= set(told)) == (row.split != "train")
+
+
+def test_code_that_is_shown_must_not_be_a_benchmark(families: tuple[Family, ...]) -> None:
+    family = named(families[0], held=False)
+    family = replace(family, code=family.code.replace("value + $n", "value + $n + len(carefully(chosen, words))"))
+    counts = Counts()
+    overlap = Overlap.of(seal([], ["def raise_gauges(gauges):\n    return value + 3 + len(carefully(chosen, words))"]))
+    assert not [row for row in rows((family,), 200, 0, counts, overlap) if "carefully" in row.old]
+    assert counts.dropped["gram"] > 0
+
+
+def test_a_file_of_rows_is_whole_or_the_one_before(families: tuple[Family, ...], tmp_path: Path) -> None:
+    write(tmp_path, 5, 0, families)
+    before = (tmp_path / "lessons.jsonl").read_bytes()
+    with pytest.raises(KeyboardInterrupt), whole(tmp_path / "lessons.jsonl") as sink:
+        sink.write("half")
+        raise KeyboardInterrupt
+    with pytest.raises(InputError, match="No space left"), whole(tmp_path / "lessons.jsonl") as sink:
+        raise OSError(28, "No space left on device")
+    assert not list(tmp_path.glob("*.part"))
+    assert (tmp_path / "lessons.jsonl").read_bytes() == before
