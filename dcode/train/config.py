@@ -1,7 +1,8 @@
 """What a training run is told: presets of the network, the mix of tasks, the optimizers' numbers."""
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,6 +55,10 @@ STAGES = (
 )
 
 
+PLACES = ("corpus", "tokenizer", "out", "start_from")
+"""The settings that are paths."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
     """A whole run. It ends at `tokens` seen or `minutes` spent, whichever comes first; both survive a resume."""
@@ -82,6 +87,22 @@ class TrainConfig:
     compile: bool = True
     precision: Literal["bf16", "f32"] = "bf16"
     start_from: Path | None = None
+
+    @staticmethod
+    def of(values: Mapping[str, Any]) -> "TrainConfig":
+        """What `to_json` gave, or part of it with the places as paths; unknown keys are ignored.
+
+        Raises KeyError, TypeError or ValueError for what describes no run.
+        """
+        known = {item.name: values[item.name] for item in fields(TrainConfig) if values.get(item.name) is not None}
+        known |= {name: Path(known[name]) for name in PLACES if name in known}
+        if "stages" in known:
+            known["stages"] = tuple(Stage(**stage) for stage in known["stages"])
+        for item in fields(TrainConfig):
+            wanted = float | int if isinstance(item.default, float) else type(item.default)
+            if item.name in known and item.name not in PLACES and not isinstance(known[item.name], wanted):
+                raise TypeError(f"{item.name} is {known[item.name]!r}")
+        return TrainConfig(**known)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the record beside the weights; no limit of minutes is None."""

@@ -13,12 +13,15 @@ import sys
 import sysconfig
 import tokenize
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 from dcode.errors import InputError, UsageError
+from dcode.lessons.overlap import Overlap
+from dcode.lessons.whole import whole
 from dcode.train.packages import Package, canonical, installed, standard_library
 from dcode.train.pairs import Pair, pairs
 from dcode.train.screen import MAX_BYTES, Novelty, is_data, parsed, wanted_path, wanted_text
@@ -48,6 +51,8 @@ class Manifest:
     """What a corpus is made of: one row a package that gave anything, held-out ones first."""
 
     packages: tuple[PackageRow, ...]
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Files that share eight words with what is kept for measuring, and pairs that do or ask like a demonstration."""
 
     def total(self, split: str) -> dict[str, int]:
         """Packages, files, bytes and pairs of a split ("train" or "held")."""
@@ -59,7 +64,7 @@ class Manifest:
         """The manifest as it is written: packages, then the totals of both splits."""
         totals = {split: self.total(split) for split in (TRAIN, HELD)}
         rows = [asdict(row) for row in self.packages]
-        return json.dumps({"packages": rows, "totals": totals}, indent=1) + "\n"
+        return json.dumps({"packages": rows, "totals": totals, "dropped": self.dropped}, indent=1) + "\n"
 
 
 @dataclass(frozen=True)
@@ -77,14 +82,14 @@ def gather(
     *,
     library: bool = True,
     max_package_bytes: int = MAX_PACKAGE_BYTES,
-    refuse: Callable[[Pair], bool] = lambda pair: False,
+    overlap: Overlap | None = None,
     on_progress: Callable[[str], None] = lambda line: None,
 ) -> Manifest:
     """Write the corpus of everything under `roots` (this interpreter's packages by default) into `out`.
 
-    `fetch` names distributions to download first (pip, no dependencies, wheels only); `refuse` tells pairs
-    that must not teach, such as wordings held out for evaluation. UsageError if `out` is in a site-packages
-    folder; InputError if a download fails.
+    `fetch` names distributions to download first (pip, no dependencies, wheels only); `overlap` tells what is
+    kept for measuring and must not teach (by default what is sealed in the package). UsageError if `out` is in
+    a site-packages folder; InputError if a download fails.
     """
     if {"site-packages", "dist-packages"} & {*out.resolve().parts}:
         raise UsageError(f"{out} is inside installed packages", hint="choose a folder of your own")
@@ -93,21 +98,22 @@ def gather(
     packages = [*([standard_library()] if library else []), *installed(places)]
     held_names = {canonical(name) for name in held_out}
     packages.sort(key=lambda package: (package.name not in held_names, package.name))
-    novelty = Novelty()
+    screen = _Screen(overlap or Overlap.read())
     rows: list[PackageRow] = []
     found: list[tuple[str, str, Pair]] = []
-    with (out / "files.jsonl").open("w", encoding="utf-8", newline="\n") as sink:
+    with whole(out / "files.jsonl") as sink:
         for package in packages:
             split = HELD if package.name in held_names else TRAIN
-            kept = _keep(package, novelty, max_package_bytes, refuse)
+            kept = _keep(package, screen, max_package_bytes)
             _write_files(sink, package, split, kept)
             found += [(package.name, split, pair) for each in kept for pair in each.pairs]
             if kept:
                 rows.append(_row(package, split, kept))
                 on_progress(f"{package.name}: {rows[-1].files} files, {rows[-1].bytes / 1e6:.1f} MB")
     _write_pairs(out / "pairs.jsonl", found)
-    manifest = Manifest(tuple(rows))
-    (out / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    manifest = Manifest(tuple(rows), dict(sorted(screen.dropped.items())))
+    with whole(out / "manifest.json") as sink:
+        sink.write(manifest.to_json())
     return manifest
 
 
@@ -116,7 +122,28 @@ def _site_packages() -> list[Path]:
     return [Path(place) for place in dict.fromkeys(map(sysconfig.get_path, ("purelib", "platlib")))]
 
 
-def _keep(package: Package, novelty: Novelty, limit: int, refuse: Callable[[Pair], bool]) -> list[_Kept]:
+class _Screen:
+    """What was seen so far, what must not teach, and how much of that was met."""
+
+    def __init__(self, overlap: Overlap) -> None:
+        self.novelty, self.overlap = Novelty(), overlap
+        self.dropped: Counter[str] = Counter()
+
+    def may_teach(self, text: str) -> bool:
+        """Whether a file shares nothing with the benchmarks."""
+        shares = self.overlap.shares(text)
+        self.dropped["files"] += shares
+        return not shares
+
+    def taught(self, found: Iterable[Pair]) -> tuple[Pair, ...]:
+        """The pairs that may teach: they do not ask like a demonstration either."""
+        every = tuple(found)
+        kept = tuple(pair for pair in every if self.overlap.violates(pair.request, pair.code) is None)
+        self.dropped["pairs"] += len(every) - len(kept)
+        return kept
+
+
+def _keep(package: Package, screen: _Screen, limit: int) -> list[_Kept]:
     """The package's files that pass every screen, up to `limit` bytes, in path order.
 
     Files are tried in the order of their paths' hashes, so that a large package is sampled evenly.
@@ -125,12 +152,14 @@ def _keep(package: Package, novelty: Novelty, limit: int, refuse: Callable[[Pair
     room = limit
     for path, text in _candidates(package):
         size = len(text.encode())
-        if size > room or novelty.is_repeated(text):
+        if size > room or screen.novelty.is_repeated(text):
             continue
         tree = parsed(text)
-        if tree is None or is_data(tree, text.count("\n") + 1) or not novelty.accept(text):
+        if tree is None or is_data(tree, text.count("\n") + 1) or not screen.may_teach(text):
             continue
-        kept.append(_Kept(path, text, tuple(pair for pair in pairs(text, tree) if not refuse(pair))))
+        if not screen.novelty.accept(text):
+            continue
+        kept.append(_Kept(path, text, screen.taught(pairs(text, tree))))
         room -= size
     return sorted(kept, key=lambda each: each.path)
 
@@ -168,7 +197,7 @@ def _write_pairs(path: Path, found: Iterable[tuple[str, str, Pair]]) -> None:
         for (request, code), (package, split) in unique.items()
     ]
     rows.sort(key=lambda row: (row["code"].count("\n"), len(row["code"]), *row.values()))
-    with path.open("w", encoding="utf-8", newline="\n") as sink:
+    with whole(path) as sink:
         sink.writelines(json.dumps(row) + "\n" for row in rows)
 
 

@@ -31,10 +31,16 @@ SMALLEST = 40
 HOLED = 0.25
 """The share of requests whose program is there already, but for holes."""
 
+LEAST = 0.2
+"""The lowest mask rate drawn: below it a row gives few tokens with loss, and easy ones."""
+
+DRAWS = 6
+"""Documents tried for what is left of a row, until one fits; then a stretch of a file fills it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Texts of files, (request, code) pairs of functions and of lessons.
+    """Texts of files, (header, code) pairs of functions and of lessons; a header is the comment lines that ask.
 
     `weights` are cumulative, so that large files come more often.
     """
@@ -80,6 +86,9 @@ class Row:
 
 Document = list[tuple[list[int], bool]]
 
+Timed = tuple[Document, float]
+"""A document and the time of the forward process it is shown at, 0 clean to 1 all masked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -106,23 +115,32 @@ def row(corpus: Corpus, cutter: "Cutter", stage: Stage, rng: random.Random) -> R
     """Documents until `stage.length` tokens are full; what is left at the end is cut from a plain file."""
     packed = Row()
     while (room := stage.length - len(packed.ids)) > 0:
-        document = _draw(corpus, cutter, stage, room, rng) if room > SMALLEST else None
-        document = document or cutter.plain(corpus.file(rng), room, rng)
-        packed.add(document, mask_rate(cutter.schedule, rng.uniform(0.02, 1.0)))
+        draws = (_draw(corpus, cutter, stage, room, rng) for _ in range(DRAWS if room > SMALLEST else 0))
+        document, time = next((drawn for drawn in draws if drawn), None) or _plain(corpus, cutter, room, rng)
+        packed.add(document, mask_rate(cutter.schedule, time))
     return packed
 
 
-def _draw(corpus: Corpus, cutter: "Cutter", stage: Stage, room: int, rng: random.Random) -> Document | None:
+def _draw(corpus: Corpus, cutter: "Cutter", stage: Stage, room: int, rng: random.Random) -> Timed | None:
     shares = (stage.plain, stage.holes, stage.requests * bool(corpus.pairs), stage.lessons * bool(corpus.lessons))
     task = rng.choices(("plain", "holes", "requests", "lessons"), weights=shares)[0]
     if task == "plain":
-        return None
+        return _plain(corpus, cutter, room, rng)
     if task == "holes":
-        return cutter.holes(corpus.file(rng), room, rng)
-    request, code = rng.choice(corpus.pairs if task == "requests" else corpus.lessons)
+        return _timed(cutter.holes(corpus.file(rng), room, rng), rng.uniform(LEAST, 1.0))
+    header, code = rng.choice(corpus.pairs if task == "requests" else corpus.lessons)
     if rng.random() < HOLED:
-        return cutter.holes(request_header(request, "#") + code, room, rng)
-    return cutter.request(request, code, room, rng)
+        return _timed(cutter.holes(header + code, room, rng), rng.uniform(LEAST, 1.0))
+    # What a request asks for is decided while almost all of the program is masked: there it has the most to learn.
+    return _timed(cutter.request(header, code, room, rng), 1.0 - (1.0 - LEAST) * rng.random() ** 2)
+
+
+def _plain(corpus: Corpus, cutter: "Cutter", room: int, rng: random.Random) -> Timed:
+    return cutter.plain(corpus.file(rng), room, rng), rng.uniform(LEAST, 1.0)
+
+
+def _timed(document: Document | None, time: float) -> Timed | None:
+    return (document, time) if document else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +175,12 @@ class Cutter:
         document.append(([self.tokenizer.end_id] * last, False))
         return _trim(document, room)
 
-    def request(self, request: str, code: str, room: int, rng: random.Random) -> Document | None:
-        """`# request`, then code in one hole, as `dcode gen` asks for it."""
+    def request(self, header: str, code: str, room: int, rng: random.Random) -> Document | None:
+        """Comment lines that ask, then code in one hole, as `dcode gen` and `dcode edit` write them."""
         body = self._encode(code.rstrip("\n"))
         if len(body) + 8 > room:
             return None
-        head = [self.tokenizer.begin_id, *self._encode(request_header(request, "#"))]
+        head = [self.tokenizer.begin_id, *self._encode(header)]
         slots = self.padded(body, rng, likely=128)
         document: Document = [(head, False), (slots, True), ([self.tokenizer.end_id], False)]
         return document if sum(len(ids) for ids, _ in document) <= room else None
@@ -174,12 +192,14 @@ class Cutter:
             (count, max(16, math.ceil(1.5 * count)), max(likely, count), rng.randint(count, 2 * count + 16)),
             weights=(15, 35, 15, 35),
         )[0]
-        voids = [self.tokenizer.void_id] * (slots - count)
+        void = self.tokenizer.void_id
+        assert void is not None, "what we train has voids"
+        voids = [void] * (slots - count)
         if rng.random() >= self.void_anywhere:
             return ids + voids
         places = set(rng.sample(range(slots), slots - count))
         rest = iter(ids)
-        return [self.tokenizer.void_id if place in places else next(rest) for place in range(slots)]
+        return [void if place in places else next(rest) for place in range(slots)]
 
     def _encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text.encode("utf-8"))
@@ -191,7 +211,7 @@ def cut_spans(text: str, rng: random.Random) -> list[tuple[int, int]]:
     if not lines:
         return []
     found: list[tuple[int, int]] = []
-    for _ in range(rng.choice((1, 1, 1, 1, 2, 2, 3, 4))):
+    for _ in range(rng.choice((1, 1, 2, 3, 4))):
         start, end = _one_span(text, lines, rng)
         if start < end and all(end < a or b < start for a, b in found):
             found.append((start, end))
@@ -266,7 +286,9 @@ def _trim(document: Document, room: int) -> Document | None:
 
 
 def _pairs(path: Path, split: str) -> tuple[tuple[str, str], ...]:
-    return tuple((row["request"], row["code"]) for row in _rows(path) if row["split"] == split)
+    # A lesson that changes code which is shown brings its whole prompt.
+    found = (row for row in _rows(path) if row["split"] == split)
+    return tuple((row.get("prompt") or request_header(row["request"], "#"), row["code"]) for row in found)
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

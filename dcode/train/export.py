@@ -16,7 +16,7 @@ from dcode.model.backbone import Backbone
 from dcode.model.config import Config
 from dcode.model.weights import fill, pack, unpack
 from dcode.train import state
-from dcode.train.config import TrainConfig, network
+from dcode.train.config import PLACES, TrainConfig, network
 
 
 def export(config: TrainConfig, out: Path) -> dict[str, Any]:
@@ -42,8 +42,7 @@ def export(config: TrainConfig, out: Path) -> dict[str, Any]:
     }
     try:
         files = {"model.safetensors": weights, "tokenizer.json": config.tokenizer.read_bytes()}
-        places = ("corpus", "tokenizer", "out", "start_from")
-        files["training.json"] = _json({k: v for k, v in config.to_json().items() if k not in places})
+        files["training.json"] = _json({k: v for k, v in config.to_json().items() if k not in PLACES})
         manifest = config.corpus / "manifest.json"
         if manifest.is_file():
             files["corpus.json"] = manifest.read_bytes()

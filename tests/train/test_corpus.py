@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcode.errors import InputError, UsageError
+from dcode.lessons.overlap import Overlap, seal
 from dcode.train import corpus
 from dcode.train.corpus import Manifest, gather
 
@@ -44,9 +45,11 @@ def install(site: Path) -> Install:
     return add
 
 
-def run(site: Path, held_out: tuple[str, ...] = (), limit: int = 10**6) -> tuple[Manifest, Rows, Rows]:
+def run(
+    site: Path, held_out: tuple[str, ...] = (), limit: int = 10**6, overlap: Overlap | None = None
+) -> tuple[Manifest, Rows, Rows]:
     out = site.parent / "out"
-    manifest = gather(out, [site], held_out, library=False, max_package_bytes=limit)
+    manifest = gather(out, [site], held_out, library=False, max_package_bytes=limit, overlap=overlap)
     files, pairs = (
         [json.loads(line) for line in (out / name).read_text().splitlines()] for name in ("files.jsonl", "pairs.jsonl")
     )
@@ -158,15 +161,6 @@ def test_no_package_dominates(site: Path, install: Install) -> None:
     assert manifest.packages[0].bytes <= 3 * len(module("oakgreen"))
 
 
-def test_a_refused_pair_is_left_out(site: Path, install: Install) -> None:
-    install("alpha", {"alpha.py": module("apple")})
-    out = site.parent / "out"
-    gather(out, [site], library=False, refuse=lambda pair: "items 3" in pair.request)
-    requests = [json.loads(line)["request"] for line in (out / "pairs.jsonl").read_text().splitlines()]
-    assert len(requests) == 5
-    assert "return the apple of the items 3" not in requests
-
-
 def test_ourselves_are_never_taken(site: Path, install: Install) -> None:
     install("dcode-diffusion", {"dcode/errors.py": module("apple")})
     assert run(site)[1] == []
@@ -204,3 +198,17 @@ def test_the_standard_library_is_a_package() -> None:
     paths = {path for path, _ in corpus.standard_library().files}
     assert {"textwrap.py", "json/decoder.py"} <= paths
     assert not any(path.startswith(("test/", "site-packages/", "idlelib/")) for path in paths)
+
+
+def test_what_is_kept_for_measuring_does_not_teach(site: Path, install: Install) -> None:
+    benchmark = "def carefully(pears, plums):\n    basket = sorted(pears) + plums\n    return basket\n"
+    planted = f"{module('apple')}\n\n{benchmark}"
+    install(
+        "alpha", {"alpha/clean.py": module("berry"), "alpha/planted.py": planted, "alpha/other.py": module("cherry")}
+    )
+    overlap = Overlap.of(seal(["the berry of the items"], [benchmark]))
+    manifest, files, pairs = run(site, overlap=overlap)
+    assert [row["path"] for row in files] == ["alpha/clean.py", "alpha/other.py"]
+    assert not [row for row in pairs if "berry" in row["request"]]
+    assert len(pairs) == 6
+    assert manifest.dropped == {"files": 1, "pairs": 6}

@@ -46,7 +46,7 @@ def test_holes_start_and_end_where_line_ranges_do() -> None:
 
 def test_a_request_has_its_header_and_voids_behind() -> None:
     cutter = data.Cutter(TOK, void_anywhere=0)
-    document = cutter.request("add two numbers", "def add(a, b):\n    return a + b\n", 200, random.Random(1))
+    document = cutter.request("# add two numbers\n", "def add(a, b):\n    return a + b\n", 200, random.Random(1))
     assert document is not None
     (head, _), (slots, hole), (tail, _) = document
     assert TOK.decode(head) == b"# add two numbers\n" and head[0] == TOK.begin_id
