@@ -9,6 +9,7 @@ million n-grams at 8 k ids) share their counts. It knows neither text nor lines.
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,11 @@ class Level:
     keys: Keys
     counts: Counts
     discount: float
+
+    @cached_property
+    def sums(self) -> npt.NDArray[np.int64]:
+        """How much is counted before each n-gram, and in all."""
+        return np.concatenate(([0], np.cumsum(self.counts, dtype=np.int64)))
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,23 @@ class KneserNey:
                 if low < high:
                     _interpolate(row, level.keys[low:high] & mask, level.counts[low:high], level.discount)
         return rows
+
+    def chances(self, contexts: Ids, ids: Ids) -> Floats:
+        """Probabilities of these next ids, one for each row of `contexts`, which are `width` ids or more."""
+        values = self.unigram[ids]
+        mask = _mask(self.size)
+        for length, level in enumerate(self.levels, 1):
+            if not len(level.keys):
+                return values
+            keys = _contexts((contexts[:, -back] for back in range(1, length + 1)), len(contexts), self.size)
+            lows, highs = np.searchsorted(level.keys, keys), np.searchsorted(level.keys, keys | mask, side="right")
+            wanted = keys | ids.astype(np.uint64)
+            at = np.searchsorted(level.keys, wanted).clip(max=len(level.keys) - 1)
+            own = np.where(level.keys[at] == wanted, level.counts[at] - level.discount, 0.0)
+            total = level.sums[highs] - level.sums[lows]
+            higher = (own + level.discount * (highs - lows) * values) / np.maximum(total, 1)
+            values = np.where(lows < highs, higher, values)
+        return values
 
 
 def _joined(streams: Iterable[Sequence[int]], size: int, order: int) -> Ids:

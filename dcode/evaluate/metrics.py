@@ -51,13 +51,24 @@ def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
 
 
 def bootstrap(
-    values: Sequence[float], *, seed: int = 0, resamples: int = 2000, level: float = 0.95
+    values: Sequence[float],
+    *,
+    clusters: Sequence[str] | None = None,
+    seed: int = 0,
+    resamples: int = 2000,
+    level: float = 0.95,
 ) -> tuple[float, float]:
-    """Percentile interval of the mean; the same seed gives the same interval."""
+    """Percentile interval of the mean; the same seed gives the same interval.
+
+    Values of one cluster (tasks of one family, say) rise and fall together, so whole clusters are drawn again.
+    """
     assert values, "the mean of nothing has no interval"
-    data = np.asarray(values, dtype=float)
-    draws = np.random.default_rng(seed).integers(0, len(data), (resamples, len(data)))
-    low, high = np.quantile(data[draws].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+    names = list(range(len(values))) if clusters is None else clusters
+    _, member = np.unique(np.asarray(names), return_inverse=True)
+    sums, sizes = np.bincount(member, weights=np.asarray(values, dtype=float)), np.bincount(member)
+    draws = np.random.default_rng(seed).integers(0, len(sums), (resamples, len(sums)))
+    means = sums[draws].sum(axis=1) / sizes[draws].sum(axis=1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 

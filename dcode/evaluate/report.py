@@ -5,15 +5,17 @@ It knows neither models nor tasks nor terminals. Rows are kept as JSON lines, wh
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean, median
-from typing import get_type_hints
+from typing import TypeVar, get_type_hints
 
 from dcode.errors import InputError
 from dcode.evaluate.metrics import Rate, bootstrap
+
+T = TypeVar("T")
 
 NO_ANSWER = frozenset({"fallback", "failed"})
 """Verdicts under which nothing of the model's own would be written: such a row cannot pass."""
@@ -83,20 +85,26 @@ class Report:
 
 
 def read_rows(path: Path) -> dict[str, Row]:
-    """Rows written so far, by task; none if there is no file. A last line cut short by a crash is removed."""
+    """Rows written so far, by task; none if there is no file."""
+    return {row.task_id: row for row in read_kept(path, Row)}
+
+
+def read_kept(path: Path, kind: type[T]) -> list[T]:
+    """What was kept so far, one dataclass of plain values a line; a last line cut short by a crash is removed."""
     if not path.exists():
-        return {}
+        return []
     whole, newline, cut = path.read_text(encoding="utf-8").rpartition("\n")
     if cut:
         path.write_text(whole + newline, encoding="utf-8")
-    rows = [_row(line, f"{path}:{number}") for number, line in enumerate(whole.split("\n"), 1) if line]
-    return {row.task_id: row for row in rows}
+    return [_kept(line, f"{path}:{number}", kind) for number, line in enumerate(whole.split("\n"), 1) if line]
 
 
 def table(reports: Mapping[str, Report]) -> list[tuple[str, ...]]:
-    """A head and one row of text a report, for whoever draws the table."""
-    head = ("", "tasks", "pass@1", "exact", "parses", "verdicts", "forwards", "s / task")
-    return [head, *((name, *_cells(report)) for name, report in reports.items())]
+    """A column a report and a row a figure, for whoever draws the table."""
+    verdicts = sorted({name for report in reports.values() for name in report.verdicts})
+    head = ("", "tasks", "pass@1", "exact", "parses", *verdicts, "forwards", "s / task")
+    columns = [head, *((name, *_cells(report, verdicts)) for name, report in reports.items())]
+    return list(zip(*columns, strict=True))
 
 
 def percent(rate: Rate) -> str:
@@ -105,12 +113,12 @@ def percent(rate: Rate) -> str:
     return f"{100 * rate.value:.1f} % ({100 * low:.1f}-{100 * high:.1f})"
 
 
-def _cells(report: Report) -> tuple[str, ...]:
-    verdicts = " · ".join(f"{rate.total} {name}" for name, rate in report.verdicts.items())
+def _cells(report: Report, verdicts: Sequence[str]) -> tuple[str, ...]:
+    rates = tuple(percent(rate) for rate in report.rates.values())
+    counts = Counter(row.verdict for row in report.rows)
     forwards = f"{fmean(row.forwards for row in report.rows):.1f}" if report.rows else "-"
     seconds = f"{median(row.seconds for row in report.rows):.2f}" if report.rows else "-"
-    rates = tuple(percent(rate) for rate in report.rates.values())
-    return (str(len(report.rows)), *rates, verdicts, forwards, seconds)
+    return (str(len(report.rows)), *rates, *(str(counts[name]) for name in verdicts), forwards, seconds)
 
 
 def _rate(rate: Rate) -> dict[str, object]:
@@ -126,15 +134,14 @@ def _spread(values: list[float]) -> dict[str, float]:
     return {name: round(value, 3) for name, value in figures.items()}
 
 
-def _row(line: str, where: str) -> Row:
+def _kept(line: str, where: str, kind: type[T]) -> T:
     hint = "delete the file to start the evaluation anew"
     try:
         values = json.loads(line)
-        row = Row(**values)
+        row = kind(**values)
     except (ValueError, TypeError) as error:
         raise InputError(f"{where} is not a row of an evaluation: {error}", hint=hint) from None
-    for name, kind in get_type_hints(Row).items():
-        value = values.get(name, "")
-        if not isinstance(value, int | float if kind is float else kind):
-            raise InputError(f"{where} has no {kind.__name__} in {name!r}", hint=hint)
+    for name, wanted in get_type_hints(kind).items():
+        if not isinstance(getattr(row, name), int | float if wanted is float else wanted):
+            raise InputError(f"{where} has no {wanted.__name__} in {name!r}", hint=hint)
     return row

@@ -57,3 +57,19 @@ def test_the_beginning_of_a_stream_is_a_context() -> None:
     assert model.recent([]) == (SIZE, SIZE)
     assert model.recent([0, 1, 2]) == (1, 2)
     assert model.distribution(np.array([model.recent([])]))[0].argmax() == 3
+
+
+@given(STREAMS, st.integers(2, 4), st.data())
+def test_single_chances_are_those_of_the_distribution(
+    streams: list[list[int]], order: int, data: st.DataObject
+) -> None:
+    model = KneserNey.train(streams, SIZE, order)
+    asked = data.draw(
+        st.lists(
+            st.tuples(st.lists(st.integers(0, SIZE - 1), max_size=5), st.integers(0, SIZE - 1)), min_size=1, max_size=4
+        )
+    )
+    contexts = np.array([model.recent(context) for context, _ in asked])
+    ids = np.array([token for _, token in asked])
+    rows = model.distribution(contexts)
+    assert model.chances(contexts, ids).tolist() == pytest.approx(rows[np.arange(len(ids)), ids].tolist())

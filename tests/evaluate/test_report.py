@@ -32,12 +32,13 @@ def test_json_holds_rates_intervals_and_costs() -> None:
     assert (found["forwards"]["mean"], found["forwards"]["median"], found["seconds"]["total"]) == (8, 8, 3)
 
 
-def test_table_has_a_row_a_report_even_for_nothing() -> None:
-    head, full, empty = table({"full": REPORT, "empty": Report(())})
-    assert len(head) == len(full) == len(empty)
-    assert full[:2] == ("full", "3")
-    assert full[2].startswith("33.3 % (")
-    assert full[5] == "1 fallback · 2 verified"
+def test_a_table_has_a_column_a_report_even_for_nothing() -> None:
+    rows = {name: (full, empty) for name, full, empty in table({"full": REPORT, "empty": Report(())})}
+    assert rows[""] == ("full", "empty")
+    assert rows["tasks"] == ("3", "0")
+    assert rows["pass@1"][0].startswith("33.3 % (")
+    assert (rows["fallback"], rows["verified"]) == (("1", "0"), ("2", "0"))
+    assert (rows["forwards"], rows["s / task"]) == (("8.0", "-"), ("1.00", "-"))
     Report(()).to_json()
 
 
