@@ -11,6 +11,7 @@ _HOME = {
     "load": "dcode.model.load",
     "generate": "dcode.jobs.generate",
     "infill": "dcode.jobs.infill",
+    "edit": "dcode.jobs.edit",
     "Source": "dcode.text.source",
     "Span": "dcode.text.span",
     "Edit": "dcode.text.edit",

@@ -33,14 +33,19 @@ EXTRAS = {"matplotlib": "[train]"}
 COMMANDS: dict[str, tuple[str, str]] = {
     "gen": ("gen", "Write new code from a request."),
     "infill": ("infill", "Fill holes in a file, several at once."),
+    "edit": ("edit", "Rewrite a region as you say."),
+    "fix": ("fix", "Repair what does not parse."),
+    "apply": ("apply", "Make the changes of proposals or patches, all or none."),
     "undo": ("undo", "Take back a write, byte for byte."),
     "log": ("log", "List the writes that can be undone, newest first."),
-    "models": ("models", "List and describe models."),
+    "hook": ("hook", "Proposals about what you commit."),
+    "models": ("models", "List, describe, pull and choose models."),
     "langs": ("langs", "List the languages and how they are checked."),
     "doctor": ("doctor", "Check this installation."),
     "config": ("config", "Show what is set, and where."),
     "train": ("train", "Make the embedded model again."),
     "eval": ("evaluate", "Measure a model."),
+    "bench": ("bench", "Measure how broken text is mended, how fast slots fill."),
 }
 """Each command's module in `dcode.cli`, and its first line of help."""
 

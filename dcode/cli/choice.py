@@ -9,6 +9,7 @@ from dcode.text.checker import Draft
 from dcode.text.edit import splice
 from dcode.text.fault import Fault
 from dcode.text.result import Result
+from dcode.text.secrets import brings_secret
 from dcode.text.source import Source
 from dcode.text.span import Span
 
@@ -38,6 +39,8 @@ class Rules:
             splice(self.source, result.edits)
         except InputError as error:
             return NothingPassed(f"no candidate passed: {error.what}", hint=AGAIN)
+        if brings_secret(self.source.view, result.view):
+            return NothingPassed("the answer holds what looks like a secret: it is not shown", hint=AGAIN)
         fillers = [region for region in result.regions if region.verdict == "fallback"]
         over_text = any(region.old.strip() for region in fillers)
         if fillers and (over_text or not self.allow_fallback):

@@ -1,5 +1,6 @@
 """`dcode config`: what is set and by whom, and where a person's own configuration belongs."""
 
+import json
 from dataclasses import asdict
 
 from dcode.cli.options import Config, Verbose, group
@@ -23,6 +24,8 @@ def _shown(value: object) -> str:
     """The value as a configuration file would have it; "-" where the model decides."""
     if value is None:
         return "-"
+    if isinstance(value, tuple):
+        return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

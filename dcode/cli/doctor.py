@@ -86,8 +86,9 @@ def _places() -> Iterator[Row]:
 def _torch() -> Iterator[Row]:
     import torch
 
-    onednn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    native = onednn and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    from dcode.model.load import quickest_precision
+
+    native = quickest_precision() == "bfloat16"
     yield "threads", f"{torch.get_num_threads()} of {os.cpu_count()} CPUs"
     yield "cpu", f"{torch.backends.cpu.get_cpu_capability()}, bfloat16 {'native' if native else 'emulated'}"
     yield "cuda", torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
@@ -107,7 +108,7 @@ def _speed(settings: Settings, ready: Ready) -> Iterator[Row]:
     yield "cold", f"{_timed(lambda: _cold(settings)):.2f} s from the shell"
     for turn in ("first", "warm"):
         results: list[Result] = []
-        seconds = _timed(lambda: results.extend(_results(ready)))  # noqa: B023
+        seconds = _timed(lambda: results.extend(_results(settings, ready)))  # noqa: B023
         yield turn, f"{seconds:.2f} s, {results[0].forwards} forwards, {SLOTS} slots"
 
 
@@ -119,7 +120,8 @@ def _timed(work: Callable[[], None]) -> float:
 
 def _cold(settings: Settings) -> None:
     threads = [] if settings.threads is None else ["--threads", str(settings.threads)]
-    options = ["-q", "-m", settings.model, "--device", settings.device, "--slots", str(SLOTS), *threads]
+    feedback = [] if settings.feedback else ["--no-feedback"]
+    options = ["-q", "-m", settings.model, "--device", settings.device, "--slots", str(SLOTS), *threads, *feedback]
     subprocess.run(
         [sys.executable, "-P", "-m", "dcode", "gen", REQUEST, *options],
         stdin=subprocess.DEVNULL,
@@ -129,10 +131,10 @@ def _cold(settings: Settings) -> None:
     )
 
 
-def _results(ready: Ready) -> Iterator[Result]:
+def _results(settings: Settings, ready: Ready) -> Iterator[Result]:
     from dcode.jobs.generate import generate
 
-    job = generate(REQUEST, ready.model, grammar("python"), ready.plan, slots=SLOTS)
+    job = generate(REQUEST, ready.model, grammar("python"), ready.plan, slots=SLOTS, feedback=settings.feedback)
     return (item for item in job if isinstance(item, Result))
 
 

@@ -68,7 +68,7 @@ def gen(
     if json:
         parameters = {"prompt": text, "language": language.name, "count": count, "context": context or []}
         code = 0 if passed else NothingPassed.exit_code
-        work.report("gen", asked, done, outcome, parameters, code, written=rules.to_write)
+        work.report("gen", asked, done, [outcome], parameters, code, written=rules.to_write)
     if not passed:
         raise rules.refusal(done.results[0]) or AssertionError("no candidate, no reason")
     if output is None and not json:

@@ -1,17 +1,32 @@
-"""`dcode models`: what checkpoints.toml lists and whether its files are there. It reads no weights."""
+"""`dcode models`: what checkpoints.toml lists, and bringing, checking, choosing and removing what it names.
+
+Only `pull` opens connections. It reads no weights but to hash them.
+"""
 
 import json
+import re
+import sys
+import sysconfig
 from pathlib import Path
 from typing import Annotated, Any
 
-from typer import Argument
+import typer
+from typer import Argument, Option
 
-from dcode.cli.options import Verbose, group
-from dcode.cli.streams import say_table
-from dcode.errors import DcodeError
-from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint, checkpoints
+from dcode.cli.options import Device, Quiet, Verbose, Yes, group
+from dcode.cli.progress import progress
+from dcode.cli.streams import complain, say_table
+from dcode.errors import DcodeError, InputError, ModelError, UsageError
+from dcode.model import registry
+from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint, checkpoints, find
+from dcode.settings import user_file
+
+TEXTS, LEAST_TEXT_BYTES = 32, 2000
 
 Name = Annotated[str, Argument(metavar="NAME", help="As dcode models list shows it.")]
+Revision = Annotated[str | None, Option(metavar="REV", help="A commit, tag or branch; else the newest.")]
+Texts = Annotated[Path | None, Option("--files", metavar="FOLDER", help="Python files; else the standard library.")]
+Files = Annotated[bool, Option("--files", help="Also delete the files that the pull brought.")]
 
 
 def list_(verbose: Verbose = False) -> None:
@@ -36,9 +51,119 @@ def show(name: Name = DEFAULT, verbose: Verbose = False) -> None:
     say_table(list(facts.items()))
 
 
+def pull(
+    name: Name, revision: Revision = None, yes: Yes = False, quiet: Quiet = False, verbose: Verbose = False
+) -> None:
+    """Fetch a model from its hub, and record its commit and hashes.
+
+    Only safetensors and tokenizer files are fetched, into the hub's shared cache; a broken pull goes on where it
+    stopped. The licence and the size are shown first.
+    """
+    from dcode.model import hub
+
+    offer = hub.look_up(_repository(checkpoint(name)), revision)
+    if not quiet:
+        complain(f"{offer.repository} at {offer.commit[:12]}, licence {offer.licence}, {_size(offer.size)}")
+    _agree("fetch it?", yes=yes)
+    done = 0
+    with progress(quiet=quiet) as show:
+
+        def on_bytes(count: int) -> None:
+            nonlocal done
+            done += count
+            show(f"{name}: {_size(min(done, offer.size))} of {_size(offer.size)}")
+
+        record = hub.fetch(name, offer, on_bytes)
+    registry.keep(record)
+    say_table(_facts(record))
+
+
+def verify(name: Name, verbose: Verbose = False) -> None:
+    """Hash every file of a pulled model and compare it with the record."""
+    record = _pulled(name)
+    registry.keep(registry.verify(record))
+    say_table([*_facts(record), ("verified", f"{len(record.files)} files")])
+
+
+def rm(name: Name, files: Files = False, yes: Yes = False, verbose: Verbose = False) -> None:
+    """Forget a pulled model; with --files delete what the pull brought, and nothing else."""
+    if files:
+        record = _pulled(name)
+        complain(f"{_size(record.size)} in {record.folder}")
+        if not yes and not _asks():
+            raise UsageError("--files deletes, and there is nobody to ask", hint="add --yes")
+        _agree("delete these files?", yes=yes)
+        registry.delete_files(record)
+    if not registry.forget(name):
+        raise InputError(f"{checkpoint(name).name} was not pulled")
+
+
+def fit(name: Name, files: Texts = None, device: Device = None, verbose: Verbose = False) -> None:
+    """Fit how sure a model is of holes by their length alone, and keep the curve for its searches."""
+    from dcode.jobs.lengths import fit_lengths
+    from dcode.model.load import load
+
+    row = find(name)
+    folder = files or Path(sysconfig.get_path("stdlib"))
+    paths = sorted(path for path in folder.glob("*.py") if path.stat().st_size > LEAST_TEXT_BYTES)[:TEXTS]
+    if not paths:
+        raise InputError(f"{folder} has no Python files of {LEAST_TEXT_BYTES} bytes", hint="name another with --files")
+    curve = fit_lengths(load(name, device=device or "cpu"), [path.read_bytes() for path in paths])
+    place = registry.keep_curve(row.name, curve.to_json())
+    rows = [(length, f"{mean:.3f}") for length, mean in curve.to_json().items()]
+    say_table([("slots", "mean top probability"), *rows, ("kept", str(place))])
+
+
+def use(name: Name, verbose: Verbose = False) -> None:
+    """Make a model the default in your own configuration file."""
+    row = checkpoint(name)
+    file = user_file()
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    if re.search(r"(?m)^\s*\[", text):
+        raise InputError(f"{file} has tables", hint=f'write model = "{row.name}" into it yourself')
+    line = f'model = "{row.name}"\n'
+    changed, count = re.subn(r"(?m)^\s*model\s*=.*(\n|\Z)", line, text, count=1)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(changed if count else line + text, encoding="utf-8")
+    say_table([("model", row.name), ("file", str(file))])
+
+
+def _repository(row: Checkpoint) -> str:
+    if row.hub is None:
+        raise UsageError(f"{row.name} ships with dcode", hint="there is nothing to pull")
+    return row.hub
+
+
+def _pulled(name: str) -> registry.Pulled:
+    record = registry.pulled(checkpoint(name).name)
+    if record is None:
+        raise InputError(f"{name} was not pulled", hint=f"dcode models pull {name}")
+    return record
+
+
+def _facts(record: registry.Pulled) -> list[tuple[str, str]]:
+    facts = {"repository": record.repository, "commit": record.commit, "licence": record.licence}
+    return list({"name": record.name, **facts, "size": _size(record.size), "folder": record.folder}.items())
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def _asks() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _agree(question: str, *, yes: bool) -> None:
+    """Ask, where there is somebody to ask; a no ends the command."""
+    if not yes and _asks() and not typer.confirm(question, err=True):
+        raise ModelError("nothing was done", hint="--yes does not ask")
+
+
 def _row(row: Checkpoint) -> tuple[str, ...]:
     star = "*" if row.name == DEFAULT else ""
-    return row.name + star, row.family, row.licence, "here" if _folder(row) else "missing", row.note
+    state = "here" if _folder(row) else "to pull" if row.hub else "missing"
+    return row.name + star, row.family, row.licence, state, row.note
 
 
 def _folder(row: Checkpoint) -> Path | None:
@@ -70,4 +195,4 @@ def _flat(value: Any, name: str = "") -> dict[str, str]:
     return rows
 
 
-app = group(list_, show, help="List and describe models.")
+app = group(list_, show, pull, verify, rm, fit, use, help="List, describe, pull and choose models.")

@@ -32,6 +32,8 @@ def _remember(ctx: typer.Context, verbose: bool) -> bool:
 
 Model = Annotated[str | None, Option("-m", "--model", metavar="NAME", help="Model, by name or folder.")]
 Device = Annotated[str | None, Option(metavar="DEVICE", help="cpu, cuda, cuda:1, mps or auto.")]
+Precision = Annotated[str | None, Option(metavar="P", help="float32, bfloat16 or int8; else what suits the model.")]
+Preset = Annotated[str | None, Option(metavar="PRESET", help="fast, balanced or best: many slots a step, or one.")]
 Threads = Annotated[int | None, Option(metavar="N", help="CPU threads.")]
 Steps = Annotated[int | None, Option(metavar="N", help="Denoising steps at most.")]
 Slots = Annotated[int | None, Option(metavar="N", help="Token slots per hole.")]
@@ -68,7 +70,9 @@ class Sampling:
 
     model: Model = None
     device: Device = None
+    precision: Precision = None
     threads: Threads = None
+    preset: Preset = None
     steps: Steps = None
     slots: Slots = None
     seed: Seed = None

@@ -14,6 +14,7 @@ from dcode.errors import InputError
 from dcode.text.edit import splice, unified_diff
 from dcode.text.fault import Fault
 from dcode.text.result import Region, Result
+from dcode.text.secrets import brings_secret
 from dcode.text.source import Source
 from dcode.text.span import Span
 
@@ -51,7 +52,7 @@ class Run:
     command: str
     version: str
     model: str
-    model_sha256: str
+    model_sha256: str | None
     parameters: Mapping[str, Any]
     seconds: Mapping[str, float]
 
@@ -84,7 +85,7 @@ def _file(outcome: Outcome, written: bool) -> dict[str, Any]:
         "newline": outcome.source.newline,
         "sha256_before": None if outcome.before is None else _sha256(outcome.before),
         "faults_before": [_fault(fault, outcome.source.view) for fault in first.faults_before],
-        "written": written and outcome.chosen is not None,
+        "written": written and outcome.chosen is not None and bool(outcome.chosen.edits),
         "accepted": outcome.chosen is not None,
         **_candidate(outcome, first),
         "alternatives": [_candidate(outcome, other) for other in others],
@@ -92,15 +93,17 @@ def _file(outcome: Outcome, written: bool) -> dict[str, Any]:
 
 
 def _candidate(outcome: Outcome, result: Result) -> dict[str, Any]:
+    """One candidate; of one that looks like a secret everything but its text."""
+    secret = brings_secret(outcome.source.view, result.view)
     try:
-        after: bytes | None = outcome.after(result)
+        after: bytes | None = None if secret else outcome.after(result)
     except InputError:
         after = None
     diff = b"" if after is None else outcome.diff(after)
     return {
         "verdict": result.verdict,
         "sha256_after": None if after is None else _sha256(after),
-        "edits": [_edit(outcome.source, region) for region in result.regions],
+        "edits": [] if secret else [_edit(outcome.source, region) for region in result.regions],
         "faults_after": [_fault(fault, result.view) for fault in result.faults_after],
         "diff": diff.decode(outcome.source.encoding, "replace"),
         "forwards": result.forwards,

@@ -38,6 +38,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         refuse_unwritable(path, before)
     if not path.absolute().parent.is_dir():
         raise InputError(f"there is no folder {path.parent} for {path.name}")
+    refuse_unjournaled(path)
 
 
 def refuse_unwritable(path: Path, before: bytes) -> None:
@@ -45,6 +46,14 @@ def refuse_unwritable(path: Path, before: bytes) -> None:
     from dcode.repo import atomic
 
     atomic.check(path, before)
+    refuse_unjournaled(path)
+
+
+def refuse_unjournaled(path: Path) -> None:
+    """InputError if there is no place for an undo copy of the file: said before any work is done."""
+    from dcode.repo.journal import Journal
+
+    Journal.locate(path).check()
 
 
 def present(path: Path) -> bytes | None:
@@ -64,8 +73,10 @@ def write(path: Path, before: bytes | None, after: bytes, command: str, note: Ca
 
 def diff_name(path: Path) -> str:
     """The path as a diff names it: from the repository's root, else from the current folder."""
-    full = path.absolute()
-    for base in (folder for folder in full.parents if (folder / ".git").exists()):
-        return full.relative_to(base).as_posix()
-    here = Path.cwd()
-    return (full.relative_to(here) if full.is_relative_to(here) else full).as_posix()
+    full, base = path.absolute(), root(path.absolute().parent) or Path.cwd()
+    return (full.relative_to(base) if full.is_relative_to(base) else full).as_posix()
+
+
+def root(folder: Path) -> Path | None:
+    """The root of the repository that a folder lies in."""
+    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)

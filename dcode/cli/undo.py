@@ -10,22 +10,22 @@ from dcode.cli.options import Quiet, Verbose, Yes, command
 from dcode.cli.streams import complain, shown_path
 from dcode.repo.journal import Journal
 
-Id = Annotated[str | None, Argument(metavar="ID", help="Which write, as dcode log lists it; else the last.")]
+Ids = Annotated[list[str] | None, Argument(metavar="ID", help="Which writes, as dcode log lists them; else the last.")]
 
 
-def undo(entry: Id = None, yes: Yes = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+def undo(entries: Ids = None, yes: Yes = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Take back a write, byte for byte.
 
     Without an ID the newest write that still stands is taken back; on a terminal you are asked first. An undo
-    can be undone. A file that changed since the write is left alone.
+    can be undone. Several are taken back in the order given. A file that changed since the write is left alone.
     """
     journal = Journal.locate(Path.cwd())
-    if entry is None and not yes and sys.stdin.isatty() and sys.stderr.isatty():
+    if not entries and not yes and sys.stdin.isatty() and sys.stderr.isatty():
         _ask(journal)
-    done = journal.undo(entry)
-    if not quiet:
-        what = "removed" if done.before is None else "restored"
-        complain(f"{what} {shown_path(done.path)} as before entry {done.id}")
+    for done in map(journal.undo, entries or (None,)):
+        if not quiet:
+            what = "removed" if done.before is None else "restored"
+            complain(f"{what} {shown_path(done.path)} as before entry {done.id}")
 
 
 def _ask(journal: Journal) -> None:

@@ -4,7 +4,7 @@ It does not know what a command asks for nor where its result goes. torch is imp
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -18,7 +18,7 @@ from dcode.settings import KEYS, Settings, resolve
 from dcode.text.frame import Frame
 from dcode.text.result import Result
 
-NOT_ABOUT_THE_RESULT = ("show", "color")
+NOT_ABOUT_THE_RESULT = ("show", "color", "exclude", "hook_mode", "hook_soft_ms", "hook_hard_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A model in memory and the plan to sample it with."""
+    """A model in memory and the plan to sample it with; None where there was nothing to do for them."""
 
     model: Any
     plan: Any
@@ -92,22 +92,17 @@ def get_ready(settings: Settings) -> Ready:
     from dcode.diffusion.plan import Plan
     from dcode.model.load import load
 
-    model = load(settings.model, device=settings.device, threads=settings.threads)
-    chosen: dict[str, Any] = {
-        "steps": settings.steps,
-        "temperature": settings.temperature,
-        "seed": settings.seed,
-    }
-    known = {f.name for f in fields(Plan)}  # a model's defaults may be for others, too
-    usual = {name: value for name, value in model.checkpoint.defaults.items() if name in known}
-    return Ready(model, Plan(**usual | {name: value for name, value in chosen.items() if value is not None}))
+    model = load(settings.model, device=settings.device, threads=settings.threads, precision=settings.precision)
+    chosen: dict[str, Any] = {"steps": settings.steps, "temperature": settings.temperature, "seed": settings.seed}
+    asked = {name: value for name, value in chosen.items() if value is not None}
+    return Ready(model, Plan.preset(settings.preset, model.checkpoint.defaults, model.checkpoint.presets, **asked))
 
 
 def report(
     command: str,
     asked: Request,
     work: Work,
-    outcome: Outcome,
+    outcomes: Sequence[Outcome],
     parameters: Mapping[str, Any],
     exit_code: int,
     *,
@@ -115,10 +110,11 @@ def report(
 ) -> None:
     """The JSON object of a run on stdout; `parameters` are those of this command alone."""
     settings = {key: getattr(asked.settings, key) for key in KEYS if key not in NOT_ABOUT_THE_RESULT}
-    every = {**settings, **parameters, "plan": asdict(work.ready.plan)}
-    model = work.ready.model
-    run = Run(command, own_version(), model.checkpoint.name, model.digest, every, work.seconds)
-    emit(document(run, [outcome], written, exit_code).encode())
+    model, plan = work.ready.model, work.ready.plan
+    every = {**settings, **parameters, "plan": {} if plan is None else asdict(plan)}
+    name, digest = (asked.settings.model, None) if model is None else (model.checkpoint.name, model.digest)
+    run = Run(command, own_version(), name, digest, every, work.seconds)
+    emit(document(run, outcomes, written, exit_code).encode())
 
 
 def _view(asked: Request) -> AbstractContextManager[Callable[[Frame], None]]:

@@ -20,7 +20,8 @@ Process = subprocess.CompletedProcess[bytes]
 
 def process_environment() -> dict[str, str]:
     """The environment for a process that runs the dcode under test."""
-    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "tests/offline")))
+    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
 
 
 @dataclass

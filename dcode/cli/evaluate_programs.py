@@ -1,0 +1,184 @@
+"""`dcode eval lessons` and `eval prompts`: requests in, programs out, every one executed in a sandbox."""
+
+import json as jsons
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from dcode.cli.options import General, Sampling
+from dcode.cli.progress import progress
+from dcode.cli.streams import say, say_table
+from dcode.cli.versions import own_version
+from dcode.cli.work import Ready, Request, get_ready, request
+from dcode.errors import UsageError
+from dcode.settings import Settings
+
+LEFT = {"order": "left", "commit": "fixed", "per_step": 1, "steps": 0}
+"""The plan that decodes as a causal model would: one token a forward, from the left."""
+
+Splits = Annotated[
+    list[str] | None,
+    Option("--split", metavar="NAME", help="wording, pattern, values, family, composed, edit, repair."),
+]
+Rows = Annotated[int, Option("--rows", metavar="N", min=1, help="Requests to draw from each split.")]
+Prompts = Annotated[Path, Argument(metavar="PATH", help="Requests with tests as .jsonl.")]
+Keep = Annotated[Path | None, Option("--keep", metavar="FILE", help="Keep every program here; resumes from it.")]
+Processes = Annotated[int, Option("--processes", metavar="P", min=1, max=256, help="Models at work side by side.")]
+Samples = Annotated[int, Option("-n", "--samples", metavar="N", min=1, help="Programs for each request.")]
+Tries = Annotated[int, Option("-k", metavar="K", min=1, help="Programs that may be tried before one passes.")]
+Left = Annotated[bool, Option("--left-to-right", help="Also decode one token a forward, from the left.")]
+Figures = Annotated[bool, Option("--json", help="Print the figures as JSON.")]
+
+
+def lessons(
+    sampling: Sampling,
+    general: General,
+    split: Splits = None,
+    rows: Rows = 200,
+    samples: Samples = 1,
+    k: Tries = 1,
+    left_to_right: Left = False,
+    processes: Processes = 1,
+    keep: Keep = None,
+    json: Figures = False,
+) -> None:
+    """Answer held-out lessons and run their tests.
+
+    Wordings, ways of asking, slot values, families, chains of parts, changes and repairs that no training row has:
+    all of them, or each --split that is named. --seed also draws the requests. Rates come with their 95 % interval.
+    """
+    from dcode.evaluate.lessons import SPLITS, questions
+
+    asked, way = request(general, sampling, json=json), Way(samples, k, left_to_right, processes, keep)
+    for name in split or ():
+        if name not in SPLITS:
+            raise UsageError(f"unknown split {name!r}", hint=f"one of {', '.join(SPLITS)}")
+    drawn = [one for name in split or SPLITS for one in questions(name, rows, asked.settings.seed)]
+    _measure("lessons", asked, drawn, way)
+
+
+def prompts(
+    path: Prompts,
+    sampling: Sampling,
+    general: General,
+    samples: Samples = 1,
+    k: Tries = 1,
+    left_to_right: Left = False,
+    processes: Processes = 1,
+    keep: Keep = None,
+    json: Figures = False,
+) -> None:
+    """Answer requests that bring their own tests.
+
+    A row names its kind: what some function of the program returns, or what the program does to files. Rates come
+    with their 95 % interval.
+    """
+    from dcode.evaluate.prompts import read_prompts
+
+    asked = request(general, sampling, json=json)
+    _measure(path.name, asked, read_prompts(path), Way(samples, k, left_to_right, processes, keep))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How programs are asked for and kept."""
+
+    samples: int
+    k: int
+    left_to_right: bool
+    processes: int
+    keep: Path | None
+
+    def __post_init__(self) -> None:
+        if self.k > self.samples:
+            raise UsageError(f"-k {self.k} needs as many programs", hint=f"-n {self.k} or more")
+
+
+def _measure(what: str, asked: Request, questions: Sequence[Any], way: Way) -> None:
+    """Answer everything, with the plan as set and perhaps from the left; then the table or the JSON."""
+    from dcode.evaluate.passes import Passes, measure, table
+
+    ready = get_ready(asked.settings)
+    plans = {ready.model.checkpoint.name: ready.plan}
+    if way.left_to_right:
+        plans["left to right"] = replace(ready.plan, **LEFT)
+    reports: dict[str, Passes] = {}
+    for name, plan in plans.items():
+        with progress(quiet=asked.quiet) as show:
+            reports[name] = Passes(
+                measure(
+                    questions,
+                    _maker(asked.settings, Ready(ready.model, plan), way),
+                    _fingerprint(ready.model, plan, asked.settings),
+                    samples=way.samples,
+                    processes=way.processes,
+                    keep=way.keep,
+                    on_attempt=_counter(show, len(questions) * way.samples),
+                ),
+                way.k,
+            )
+    if asked.json:
+        say(jsons.dumps(_document(what, asked, ready, reports), indent=2))
+    else:
+        say_table(table(reports))
+
+
+def _maker(settings: Settings, ready: Ready, way: Way) -> Callable[[], Any]:
+    """What gives a process its writer: the model that is loaded, or one of the process's own, on one thread."""
+    if way.processes == 1:
+        return partial(_writer, ready, settings, way.samples)
+    return partial(_loaded, replace(settings, threads=settings.threads or 1), ready.plan, way.samples)
+
+
+def _loaded(settings: Settings, plan: Any, samples: int) -> Any:
+    return _writer(Ready(get_ready(settings).model, plan), settings, samples)
+
+
+def _writer(ready: Ready, settings: Settings, samples: int) -> Any:
+    from dcode.evaluate.passes import model_writer
+    from dcode.syntax.grammar import grammar
+
+    return model_writer(
+        ready.model,
+        ready.plan,
+        grammar("python"),
+        feedback=settings.feedback,
+        samples=samples,
+        slots=settings.slots,
+    )
+
+
+def _fingerprint(model: Any, plan: Any, settings: Settings) -> str:
+    """A short text that changes with the weights and with all that decides an answer."""
+    said = repr((model.digest, plan, settings.feedback, settings.slots))
+    return sha256(said.encode()).hexdigest()[:16]
+
+
+def _counter(show: Callable[[str], None], total: int) -> Callable[[Any], None]:
+    passed: list[bool] = []
+
+    def count(attempt: Any) -> None:
+        passed.append(attempt.passed)
+        show(f"{len(passed)}/{total} programs, {sum(passed)} passed")
+
+    return count
+
+
+def _document(what: str, asked: Request, ready: Ready, reports: dict[str, Any]) -> dict[str, Any]:
+    settings = asked.settings
+    return {
+        "tasks": what,
+        "version": own_version(),
+        "model": {"id": ready.model.checkpoint.name, "sha256": ready.model.digest},
+        "seed": settings.seed,
+        "feedback": settings.feedback,
+        "reports": {
+            name: {group: passes.to_json() for group, passes in report.groups.items()}
+            for name, report in reports.items()
+        },
+    }

@@ -1,0 +1,98 @@
+"""`dcode eval` with random weights: tables that fit a terminal, JSON that holds every figure, files that resume."""
+
+import json
+from pathlib import Path
+
+import pytest
+from scripted import Run
+
+from dcode.lessons.family import read_families
+
+COLUMNS = 80
+SHORT = ("--slots", "8", "--steps", "2", "--no-feedback", "--threads", "1", "-q")
+PROMPTS = [
+    {"prompt": "double a number", "kind": "function", "cases": [{"args": [2], "want": 4}]},
+    {"prompt": "say three", "kind": "files", "setup": "", "calls": [], "check": "3 is returned or printed"},
+]
+MODULE = "\n".join(f"def f{i}(a, b):\n    total = a + b * {i}\n    return total\n" for i in range(40))
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few families, so that drawing takes no time."""
+    families = read_families()[::40]
+    monkeypatch.setattr("dcode.evaluate.lessons.read_families", lambda: families)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A folder with a package of source."""
+    (tmp_path / "source/inner").mkdir(parents=True)
+    for name in ("one.py", "inner/two.py"):
+        (tmp_path / "source" / name).write_text(MODULE, encoding="utf-8")
+    return tmp_path / "source"
+
+
+def lines(out: bytes) -> list[str]:
+    """The lines of a table, every one of them narrow enough."""
+    found = out.decode().splitlines()
+    assert max(map(len, found)) <= COLUMNS, found
+    return found
+
+
+@pytest.mark.usefixtures("few")
+def test_lessons_are_answered_once_and_told_in_both_forms(run: Run, tiny: Path, tmp_path: Path) -> None:
+    keep = tmp_path / "kept.jsonl"
+    line = ("eval", "lessons", "-m", str(tiny), "--rows", "2", "--split", "wording", "--split", "edit", *SHORT)
+    seen = run(*line, "--keep", str(keep), "--left-to-right")
+    assert seen.code == 0, seen.err
+    told = [row.split()[0] for row in lines(seen.out)]
+    assert told == ["asked", tiny.name, "wording", "edit", "left", "wording", "edit"]
+    kept = keep.read_text().splitlines()
+    assert len(kept) == 8
+    seen = run(*line, "--keep", str(keep), "--left-to-right", "--json")
+    assert keep.read_text().splitlines() == kept
+    value = json.loads(seen.out)
+    assert list(value["reports"]) == [tiny.name, "left to right"]
+    assert {name: found["questions"] for name, found in value["reports"][tiny.name].items()} == {
+        "wording": 2,
+        "edit": 2,
+    }
+
+
+def test_what_cannot_be_asked_is_one_line(run: Run, tiny: Path) -> None:
+    seen = run("eval", "lessons", "-m", str(tiny), "--split", "nonsense")
+    assert (seen.code, "one of wording, pattern" in seen.err) == (2, True)
+    seen = run("eval", "lessons", "-m", str(tiny), "--rows", "1", "-k", "2")
+    assert (seen.code, "-n 2 or more" in seen.err) == (2, True)
+    assert run("eval", "prompts", "none.jsonl").code == 4
+
+
+def test_prompts_bring_their_tests(run: Run, tiny: Path, tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in PROMPTS), encoding="utf-8")
+    seen = run("eval", "prompts", str(path), "-m", str(tiny), "-n", "2", "-k", "2", *SHORT)
+    assert seen.code == 0, seen.err
+    head, name, *groups = lines(seen.out)
+    assert (head.split()[:2], name.strip()) == (["asked", "pass@2"], tiny.name)
+    assert [row.split()[:2] for row in groups] == [["function", "1"], ["files", "1"]]
+
+
+def test_bits_a_byte_by_package(run: Run, tiny: Path, source: Path) -> None:
+    line = ("eval", "bpb", str(source), "-m", str(tiny), "--rows", "2", "--length", "32", "-q")
+    seen = run(*line)
+    assert seen.code == 0, seen.err
+    assert [row.split()[0] for row in lines(seen.out)] == ["nats", "inner", "source", "all"]
+    value = json.loads(run(*line, "--json").out)
+    assert [score["rate"] for score in value["packages"]["all"]] == [0.15, 0.5, 0.9]
+    assert all(score["bits_per_byte"] > 0 for score in value["packages"]["inner"])
+
+
+def test_doubt_about_wrong_tokens(run: Run, tiny: Path, source: Path) -> None:
+    line = ("eval", "confidence", str(source), "-m", str(tiny), "--rows", "3", "-q")
+    seen = run(*line)
+    assert seen.code == 0, seen.err
+    assert [row.split()[:2] for row in lines(seen.out)] == [["3", "functions"], ["top", "1"], ["top", "5"]]
+    value = json.loads(run(*line, "--json").out)
+    assert set(value["top5"]) == {"uniform", "frequency", "plausible", "chance"}
+    assert run("eval", "confidence", str(source / "none"), "-m", str(tiny)).code == 4

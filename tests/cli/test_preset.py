@@ -1,0 +1,35 @@
+"""`--preset`: what it sets is in the plan that a run states, over the model's defaults and under other flags."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted import Run
+
+
+def stated(run: Run, tiny: Path, *args: str) -> dict[str, Any]:
+    line = ("gen", "add one", "-m", f"mini={tiny}", "--slots", "6", "--no-feedback", "--json", *args)
+    document = json.loads(run(*line).out)
+    return {"forwards": document["forwards"], **document["parameters"]["plan"]}
+
+
+def test_best_takes_one_slot_a_step_and_leaves_the_models_defaults(run: Run, tiny: Path) -> None:
+    plan = stated(run, tiny, "--preset", "best", "--seed", "5")
+    assert (plan["commit"], plan["per_step"], plan["threshold"], plan["seed"]) == ("fixed", 1, 0.6, 5)
+    assert plan["forwards"] % 6 == 0, "six slots a candidate, a forward each"
+
+
+def test_fast_takes_more_than_one_and_steps_have_the_last_word(run: Run, tiny: Path) -> None:
+    assert stated(run, tiny, "--preset", "fast")["commit"] == "factor"
+    assert stated(run, tiny, "--preset", "best", "--steps", "2")["forwards"] % 2 == 0
+
+
+def test_a_preset_can_stand_in_the_environment(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DCODE_PRESET", "fast")
+    assert stated(run, tiny)["commit"] == "factor"
+
+
+def test_an_unknown_preset_is_named_before_any_model_is_read(run: Run) -> None:
+    seen = run("gen", "x", "--preset", "fastest", "-m", "mini")
+    assert (seen.code, seen.out) == (2, b"") and "fastest" in seen.err and "balanced" in seen.err
