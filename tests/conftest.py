@@ -1,9 +1,18 @@
-"""Settings every test shares: hypothesis is deterministic, and nothing reads this person's own configuration."""
+"""Settings every test shares: hypothesis is deterministic, nobody's own configuration is read, nobody calls out."""
 
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+OFFLINE = str(Path(__file__).parent / "offline")
+sys.path.insert(0, OFFLINE)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (OFFLINE, os.environ.get("PYTHONPATH"))))
+sys.modules.pop("sitecustomize", None)  # the system may have one of its own
+import sitecustomize  # noqa: E402
 
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("suite")
@@ -15,3 +24,11 @@ def _private_places(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
     home: Path = tmp_path_factory.mktemp("home")
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(home))
+
+
+@pytest.fixture(autouse=True)
+def _no_network() -> Iterator[None]:
+    """A test that tried to reach the network fails, also if it got over the refusal."""
+    sitecustomize.attempts.clear()
+    yield
+    assert not sitecustomize.attempts
