@@ -6,7 +6,7 @@ Everything is drawn from the `random.Random` that is given, so a seed says it al
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import prod
@@ -47,11 +47,22 @@ class Lesson:
 
 
 def draw(
-    family: Family, rng: Random, asks: Sequence[str], values: Values = "any", reserve: Reserve | None = None
+    family: Family,
+    rng: Random,
+    asks: Sequence[str],
+    values: Values = "any",
+    reserve: Reserve | None = None,
+    *,
+    settled: bool = False,
+    say: Callable[[str, Random], str] = lambda ask, _: ask,
 ) -> Lesson:
-    """One lesson, its phrasing out of `asks` (phrasings of the family, perhaps narrowed)."""
-    shape = choose(rng.choice(asks), rng)
-    drawn = Draw(family, rng, values, reserve or _no_reserve).values()
+    """One lesson, its phrasing out of `asks` (phrasings of the family, perhaps narrowed), put as `say` puts it.
+
+    `settled`: what the request does not say is the same every time, so that the request decides the program.
+    """
+    shape = say(choose(rng.choice(asks), rng), rng)
+    said = names_in(shape) if settled else frozenset(family.slots)
+    drawn = Draw(family, rng, values, reserve or _no_reserve, said).values()
     texts = {name: str(value) for name, value in drawn.items()}
 
     def filled(text: str) -> str:
@@ -98,8 +109,8 @@ def size(slot: Slot) -> int:
 class Draw:
     """The values of one lesson, each drawn once; different slots get different values where they can."""
 
-    def __init__(self, family: Family, rng: Random, values: Values, reserve: Reserve) -> None:
-        self.family, self.rng, self.wanted, self.reserve = family, rng, values, reserve
+    def __init__(self, family: Family, rng: Random, values: Values, reserve: Reserve, said: Collection[str]) -> None:
+        self.family, self.rng, self.wanted, self.reserve, self.said = family, rng, values, reserve, said
         self.literals = _literals(family)
         self.drawn: dict[str, Value] = {}
         self.open: set[str] = set()
@@ -121,8 +132,11 @@ class Draw:
     def _new(self, name: str, slot: Slot) -> Value:
         if slot.kind == "calc":
             return self._calculated(slot.text)
-        for _ in range(TRIES):
-            value = self._candidate(slot)
+        rng = self.rng if name in self.said else Random(f"{self.family.name}:{name}")
+        options: Iterable[Value] = (self._candidate(slot, rng) for _ in range(TRIES))
+        if name not in self.said and slot.kind == "choice":
+            options = (self._filled(option) for option in slot.options)
+        for value in options:
             if self._fits(name, slot, value):
                 break
         return value
@@ -136,12 +150,13 @@ class Draw:
             return True
         return self.reserve(self.family, name, value) == (self.wanted == "reserved")
 
-    def _candidate(self, slot: Slot) -> Value:
-        rng = self.rng
+    def _filled(self, option: str) -> str:
+        return Template(option).substitute({used: str(self.value(used)) for used in sorted(names_in(option))})
+
+    def _candidate(self, slot: Slot, rng: Random) -> Value:
         match slot.kind:
             case "choice":
-                option = rng.choice(slot.options)
-                return Template(option).substitute({used: str(self.value(used)) for used in sorted(names_in(option))})
+                return self._filled(rng.choice(slot.options))
             case "int":
                 return rng.randint(int(slot.low), int(slot.high))
             case "float":

@@ -7,8 +7,9 @@ nothing; what becomes of the rows is the trainer's and the evaluation's business
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -19,6 +20,8 @@ from dcode.lessons.expand import Lesson, Value, Values, draw, size
 from dcode.lessons.family import GROUP, Family, names_in
 from dcode.lessons.heldout import Splits, held_out, reserved, splits
 from dcode.lessons.overlap import Overlap
+from dcode.lessons.pattern import pattern
+from dcode.lessons.reword import reworded
 from dcode.lessons.skeleton import skeleton
 from dcode.lessons.whole import whole
 from dcode.text.prompt import edit_prompt
@@ -38,6 +41,7 @@ EDITS: dict[Literal["edit", "repair"], int] = {
     "edit": 6,
     "repair": 12,
 }  # of this many rows that teach a program, one more teaches a change, a repair
+REWORDED = 0.75  # the share of the requests that teach whose words may be exchanged
 CAPITAL, STOP = 0.12, 0.08  # shares of the requests that teach that are written as sentences
 
 
@@ -146,7 +150,9 @@ class _Writer:
             return
         self.counts.families["teaching"] += 1
         parts = splits(family)
-        yield from self._drawn(family, "train", parts.train, number, "train", (*parts.wording, *parts.pattern))
+        # Other words must not make it a way of asking that is held out.
+        say = partial(_other_words, avoided=parts.patterns)
+        yield from self._drawn(family, "train", parts.train, number, "train", (*parts.wording, *parts.pattern), say)
 
     def changing(self, family: Family, number: int) -> Iterator[Row]:
         """Rows that teach changes and repairs of the family's programs."""
@@ -178,6 +184,7 @@ class _Writer:
         number: int,
         values: Values = "any",
         hidden: Sequence[str] = (),
+        say: Callable[[str, Random], str] = lambda ask, _: ask,
     ) -> Iterator[Row]:
         rng = Random(f"{self.seed}:{family.name}:{split}")
         avoided = _matcher(hidden)
@@ -185,7 +192,7 @@ class _Writer:
         for _ in range(number * TRIES if asks else 0):
             if found == number:
                 break
-            lesson = draw(family, rng, asks, values, reserved)
+            lesson = draw(family, rng, asks, values, reserved, settled=True, say=say)
             reason = self._refused(lesson, f"{family.name} {split}", split == "train", avoided, values)
             if reason:
                 self.counts.dropped[reason] += 1
@@ -214,6 +221,12 @@ class _Writer:
         self.asked[key] = owner
         self.told.add((key, lesson.code))
         return None
+
+
+def _other_words(ask: str, rng: Random, avoided: Collection[str]) -> str:
+    """The phrasing, or, more often, the same in other words, unless that were one of the `avoided` ways of asking."""
+    other = reworded(ask, rng) if rng.random() < REWORDED else ask
+    return ask if pattern(other) in avoided else other
 
 
 def _row(lesson: Lesson, split: Split, rng: Random) -> Row:

@@ -5,11 +5,11 @@ It knows judges and fillers, no language.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import islice
 
 from dcode.syntax.identity import OldFaults, filled, touch
-from dcode.syntax.lines import lines_around, unindented, with_next_line
+from dcode.syntax.lines import lines_around, with_next_line
 from dcode.syntax.witness import TRIALS, Blame, Fills, search
 from dcode.text.checker import Draft
 from dcode.text.fault import Fault
@@ -70,20 +70,15 @@ def baseline(
                 return len(new | near) + dearer
         return 0
 
-    block = unindented(view, Span(holes[0].start, holes[-1].end)) if holes else Span(0, 0)
-    clean = lru_cache(2)(partial(_clean, view, holes=holes, fillers=fillers, by=by))
-    witness = originals if not blame(originals) else clean(block)
-    if witness is None or blame(witness):
-        witness = search(originals, fillers(view, holes), blame, _trials(view))
+    witness = search(originals, fillers(view, holes), blame, _trials(view))
     draft = filled(view, holes, originals if witness is None else witness)
     sound = Span(0, len(view)) if witness is not None and not judges[-1](draft.data) else None
-    # In a broken tree the statements around may be cut wrongly, and lines in a text may look like statements.
-    for part in (_around(draft, holes, statements), block) if sound is None and holes else ():
-        fills = clean(part)
+    if sound is None and holes:
+        part = _around(draft, holes, statements)
+        fills = _clean(view, part, holes, fillers, by)
         # The dearest judge tells of one fault a file: once that is gone, it tells of the next.
         if fills is not None and not blame(fills, judges[: max(1, len(judges) - 1)]):
             witness, draft, sound = fills, filled(view, holes, fills), part
-            break
     return Baseline(witness, OldFaults.of(_all(judges, draft.data), draft.holes, holes), sound)
 
 

@@ -9,7 +9,7 @@ import json
 import math
 import random
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from dcode.diffusion.noise import Schedule, mask_rate
 from dcode.errors import InputError
+from dcode.lessons.compose import DOMAIN as COMPOSED
 from dcode.model.tokenizer import Tokenizer
 from dcode.text.prompt import request_header
 from dcode.train.config import Stage
@@ -28,41 +29,64 @@ BYTES_PER_TOKEN = 3.0
 SMALLEST = 40
 """Fewer tokens than this are not worth a document of their own kind."""
 
-HOLED = 0.25
+HOLED = 0.15
 """The share of requests whose program is there already, but for holes."""
 
 LEAST = 0.2
 """The lowest mask rate drawn: below it a row gives few tokens with loss, and easy ones."""
 
+UNSEEN = 0.4
+"""The share of requests whose program is masked to the last token: there what is asked for decides everything."""
+
+OFTEN = {COMPOSED: 0.03, "staples": 3.0}
+"""How often a family of these domains comes for every time that one of the others comes."""
+
+CHANGED = 0.06
+"""How often changes of a family's programs come for every time that the family comes."""
+
 DRAWS = 6
 """Documents tried for what is left of a row, until one fits; then a stretch of a file fills it."""
+
+
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """Texts of files, (header, code) pairs of functions and of lessons; a header is the comment lines that ask.
 
-    `weights` are cumulative, so that large files come more often.
+    `weights` are cumulative, so that large files come more often; lessons lie by family, whatever its number of rows.
     """
 
     files: tuple[str, ...]
     weights: tuple[float, ...]
-    pairs: tuple[tuple[str, str], ...]
-    lessons: tuple[tuple[str, str], ...] = ()
+    pairs: tuple[Pair, ...]
+    lessons: tuple[tuple[Pair, ...], ...] = ()
+    lesson_weights: tuple[float, ...] = ()
 
     @staticmethod
     def read(folder: Path, split: str = "train") -> "Corpus":
         """What `dcode train corpus` wrote; InputError if it is not there."""
         files = [row["text"] for row in _rows(folder / "files.jsonl") if row["split"] == split]
-        pairs = _pairs(folder / "pairs.jsonl", split)
-        lessons = _pairs(folder / "lessons.jsonl", split) if (folder / "lessons.jsonl").is_file() else ()
+        pairs = tuple(_pair(row) for row in _rows(folder / "pairs.jsonl") if row["split"] == split)
         if not files:
             raise InputError(f"{folder} holds no files of the split {split!r}", hint="dcode train corpus makes one")
-        return Corpus(tuple(files), tuple(accumulate(len(text) ** 0.8 for text in files)), pairs, lessons)
+        lessons = _families(folder / "lessons.jsonl", split) if (folder / "lessons.jsonl").is_file() else {}
+        return Corpus(
+            files=tuple(files),
+            weights=tuple(accumulate(len(text) ** 0.8 for text in files)),
+            pairs=pairs,
+            lessons=tuple(map(tuple, lessons.values())),
+            lesson_weights=tuple(accumulate(weight for _, weight in lessons)),
+        )
 
     def file(self, rng: random.Random) -> str:
         """One file, by weight."""
         return self.files[bisect_left(self.weights, rng.random() * self.weights[-1])]
+
+    def lesson(self, rng: random.Random) -> Pair:
+        """One lesson: a family by weight, then any of its rows."""
+        return rng.choice(self.lessons[bisect_left(self.lesson_weights, rng.random() * self.lesson_weights[-1])])
 
 
 @dataclass(slots=True)
@@ -128,11 +152,11 @@ def _draw(corpus: Corpus, cutter: "Cutter", stage: Stage, room: int, rng: random
         return _plain(corpus, cutter, room, rng)
     if task == "holes":
         return _timed(cutter.holes(corpus.file(rng), room, rng), rng.uniform(LEAST, 1.0))
-    header, code = rng.choice(corpus.pairs if task == "requests" else corpus.lessons)
+    header, code = corpus.lesson(rng) if task == "lessons" else rng.choice(corpus.pairs)
     if rng.random() < HOLED:
         return _timed(cutter.holes(header + code, room, rng), rng.uniform(LEAST, 1.0))
-    # What a request asks for is decided while almost all of the program is masked: there it has the most to learn.
-    return _timed(cutter.request(header, code, room, rng), 1.0 - (1.0 - LEAST) * rng.random() ** 2)
+    time = 1.0 if rng.random() < UNSEEN else 1.0 - (1.0 - LEAST) * rng.random() ** 2
+    return _timed(cutter.request(header, code, room, rng), time)
 
 
 def _plain(corpus: Corpus, cutter: "Cutter", room: int, rng: random.Random) -> Timed:
@@ -285,10 +309,19 @@ def _trim(document: Document, room: int) -> Document | None:
     return document if over <= 0 and any(hole and ids for ids, hole in document) else None
 
 
-def _pairs(path: Path, split: str) -> tuple[tuple[str, str], ...]:
+def _pair(row: Mapping[str, str]) -> Pair:
     # A lesson that changes code which is shown brings its whole prompt.
-    found = (row for row in _rows(path) if row["split"] == split)
-    return tuple((row.get("prompt") or request_header(row["request"], "#"), row["code"]) for row in found)
+    return row.get("prompt") or request_header(row["request"], "#"), row["code"]
+
+
+def _families(path: Path, split: str) -> dict[tuple[str, float], list[Pair]]:
+    """The lessons by family and weight; what writes programs and what changes them count as two families."""
+    found: dict[tuple[str, float], list[Pair]] = {}
+    for row in _rows(path):
+        if row["split"] == split:
+            weight = OFTEN.get(row["domain"], 1.0) * (CHANGED if "prompt" in row else 1.0)
+            found.setdefault((row["family"], weight), []).append(_pair(row))
+    return found
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -33,6 +33,17 @@ def test_a_value_is_shared_by_request_code_and_test(families: tuple[Family, ...]
         assert "$" not in lesson.request + lesson.code + lesson.test
 
 
+def test_what_a_request_does_not_say_is_settled(families: tuple[Family, ...]) -> None:
+    """So that equal requests have equal programs; what is said still varies."""
+    family = families[0]
+    for ask in (family.asks[0], "nothing is said"):
+        drawn = [draw(family, Random(seed), [ask], settled=True) for seed in range(30)]
+        programs = {lesson.request: lesson.code for lesson in drawn}
+        assert all(programs[lesson.request] == lesson.code for lesson in drawn)
+        assert all(lesson.code.startswith("def raise_gauges(gauges)") for lesson in drawn)
+        assert (len({lesson.code for lesson in drawn}) > 10) == ("$n" in ask)
+
+
 def test_a_drawn_program_passes_its_test(families: tuple[Family, ...]) -> None:
     for seed in range(20):
         exec(draw(families[0], Random(seed), families[0].asks).program, {})

@@ -82,7 +82,7 @@ def test_planted_violations_are_dropped_and_counted(families: tuple[Family, ...]
     found, counts = drawn((family,), Overlap.of(seal([prompt], [])))
     assert counts.dropped["prompt"] > 0
     assert prompt not in {row.request for row in found}
-    planted = Overlap.of(seal([], ["def raise_gauges(gauges): return [value + 3 for value in gauges]"]))
+    planted = Overlap.of(seal([], ["def raise_by_3(readings): return [value + 3 for value in readings]"]))
     poisoned = replace(family, code=family.code + "kept = [value for value in gauges if raise_gauges]\n")
     assert taught(drawn((poisoned,))[0])
     found, counts = drawn((poisoned,), Overlap.of(seal([], [poisoned.code])))

@@ -1,6 +1,9 @@
 """Rows are cut as inference cuts, full, and decided by their seed."""
 
+import json
 import random
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +57,28 @@ def test_a_request_has_its_header_and_voids_behind() -> None:
     text = [number for number in slots if number != TOK.void_id]
     assert slots == text + [TOK.void_id] * (len(slots) - len(text))
     assert tail == [TOK.end_id]
+
+
+def test_families_come_by_weight_whatever_their_number_of_rows(tmp_path: Path) -> None:
+    def told(**row: str) -> str:
+        return json.dumps({"split": "train", "domain": "lists", "request": "r", "code": "c"} | row) + "\n"
+
+    (tmp_path / "files.jsonl").write_text(json.dumps({"text": TEXT, "split": "train"}) + "\n")
+    (tmp_path / "pairs.jsonl").write_text("")
+    many = [told(family="many", code=f"many{n}") for n in range(90)]
+    few = [told(family="few", code="few"), told(family="few", code="few")]
+    rest = [
+        told(family="many", prompt="# edit", code="changed"),
+        told(family="parts", domain="pipelines", code="parts"),
+    ]
+    held = [told(family="many", split="wording", code="held")]
+    (tmp_path / "lessons.jsonl").write_text("".join(many + few + rest + held))
+    corpus = data.Corpus.read(tmp_path)
+    rng = random.Random(0)
+    drawn = Counter(corpus.lesson(rng)[1].rstrip("0123456789") for _ in range(4000))
+    assert set(drawn) == {"many", "few", "changed", "parts"}
+    assert 0.9 < drawn["many"] / drawn["few"] < 1.1
+    assert drawn["changed"] + drawn["parts"] < 0.15 * drawn["few"]
 
 
 def test_the_schedule_decides_the_rates() -> None:
