@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice
 
 from dcode.syntax.identity import OldFaults, filled, touch
-from dcode.syntax.lines import lines_around, with_next_line
+from dcode.syntax.lines import lines_around, unindented, with_next_line
 from dcode.syntax.witness import TRIALS, Blame, Fills, search
 from dcode.text.checker import Draft
 from dcode.text.fault import Fault
@@ -70,7 +70,12 @@ def baseline(
                 return len(new | near) + dearer
         return 0
 
-    witness = search(originals, fillers(view, holes), blame, _trials(view))
+    witness: Fills | None = originals
+    if blame(originals):
+        # The lines around are soon tried with many fillers, however long the file is.
+        witness = _clean(view, unindented(view, Span(holes[0].start, holes[-1].end)), holes, fillers, by)
+        if witness is None or blame(witness):
+            witness = search(originals, fillers(view, holes), blame, _trials(view))
     draft = filled(view, holes, originals if witness is None else witness)
     sound = Span(0, len(view)) if witness is not None and not judges[-1](draft.data) else None
     if sound is None and holes:

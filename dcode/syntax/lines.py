@@ -34,6 +34,16 @@ def with_next_line(data: bytes, span: Span) -> Span:
     return Span(lines.start, end)
 
 
+def unindented(data: bytes, span: Span) -> Span:
+    """The lines of a span, from the last one before it that is not indented up to the next one behind it."""
+    start, end = line_start(data, span.start), line_end(data, span.end) + 1
+    while start > 0 and (start >= span.start or not data[start : start + 1].strip()):
+        start = line_start(data, start - 1)
+    while end < len(data) and not data[end : end + 1].strip():
+        end = line_end(data, end) + 1
+    return Span(start, min(end, len(data)))
+
+
 def indent_before(data: bytes, at: int) -> bytes:
     """The indent of the last line before byte `at` that is not blank."""
     line = data[:at].rstrip()
