@@ -3,6 +3,7 @@
 It knows slots and pieces, not why a change is wanted.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,9 +33,11 @@ class Change:
 def changes(canvas: Canvas, certified: Sequence[Certified]) -> Iterator[Change]:
     """Every certified change that fits the slots of its hole, in order."""
     offsets = canvas.offsets()
+    texts = {position: canvas.text(position) for position in offsets}
+    kept = canvas.ids_L.tolist()
     for place in certified:
         for filler in place.fillers:
-            if (change := _change(canvas, offsets, place.span, filler)) is not None:
+            if (change := _change(canvas, offsets, texts, kept, place.span, filler)) is not None:
                 yield change
 
 
@@ -54,7 +57,20 @@ def changed(canvas: Canvas, change: Change) -> tuple[Canvas, Tensor]:
     return replace(canvas, ids_L=ids_L, state_L=state_L, ranges=ranges), torch.tensor(origin)
 
 
-def _change(canvas: Canvas, offsets: dict[int, Span], span: Span, filler: bytes) -> Change | None:
+def moved(canvas: Canvas, change: Change, origin_L: Tensor) -> tuple[Canvas, Tensor]:
+    """The canvas after one more change; also where its positions were before all of them, -1 for what is new."""
+    canvas, before_L = changed(canvas, change)
+    return canvas, torch.where(before_L < 0, -1, origin_L[before_L.clamp_min(0)])
+
+
+def _change(
+    canvas: Canvas,
+    offsets: dict[int, Span],
+    texts: dict[int, bytes],
+    kept: Sequence[int],
+    span: Span,
+    filler: bytes,
+) -> Change | None:
     """The change in ids; None if it changes none, does not fit or cannot be spelled."""
     number = next(
         (n for n, hole in enumerate(canvas.ranges) if len(hole) and _covers(offsets, hole, span)),
@@ -63,17 +79,16 @@ def _change(canvas: Canvas, offsets: dict[int, Span], span: Span, filler: bytes)
     if number is None:
         return None
     hole = canvas.ranges[number]
-    text = [position for position in hole if canvas.text(position)]
-    before = [position for position in text if offsets[position].end <= span.start]
-    behind = [position for position in text if offsets[position].start >= span.end and position not in before]
-    middle = [position for position in text if position not in before and position not in behind]
-    front = canvas.text(middle[0])[: span.start - offsets[middle[0]].start] if middle else b""
-    back = canvas.text(middle[-1])[span.end - offsets[middle[-1]].start :] if middle else b""
+    text = [position for position in hole if texts[position]]
+    first = bisect_right(text, span.start, key=lambda position: offsets[position].end)
+    last = max(first, bisect_left(text, span.end, key=lambda position: offsets[position].start))
+    before, middle, behind = text[:first], text[first:last], text[last:]
+    front = texts[middle[0]][: span.start - offsets[middle[0]].start] if middle else b""
+    back = texts[middle[-1]][span.end - offsets[middle[-1]].start :] if middle else b""
     spelled = canvas.vocabulary.spell(front + filler + back)
     if spelled is None:
         return None
     keeps = (*before, *[-1] * len(spelled), *behind)
-    kept = canvas.ids_L.tolist()
     ids = (*(kept[p] for p in before), *spelled, *(kept[p] for p in behind))
     void = canvas.vocabulary.void_id
     if void is not None:

@@ -11,14 +11,16 @@ import torch
 from torch import Tensor
 
 from dcode.diffusion.canvas import Canvas
-from dcode.diffusion.change import changed
 from dcode.diffusion.plan import Plan
-from dcode.diffusion.refill import DRAWN, first_that_passes, likeliest
+from dcode.diffusion.refill import DRAWN, Marginals, first_that_passes, likeliest, mended
 from dcode.diffusion.repair import Repair, forwards_allowed, judge, judge_prefix, warmed
 from dcode.diffusion.revisit import better, doubtful
 from dcode.diffusion.schedule import take
 from dcode.diffusion.score import Scored, score
 from dcode.text.checker import Checker
+
+SLOTS_A_STEP = 16
+"""How many slots one forward of a refill may fill."""
 
 
 class Predict(Protocol):
@@ -152,11 +154,9 @@ def _judged(row: _Row, taken: tuple[int, ...], plan: Plan, checker: Checker | No
 
 def _mended(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker) -> tuple[_Row, tuple[int, ...]]:
     """Make the likeliest of the changes that are ranked; also the positions that were open or are new."""
-    assert row.repair.best is not None
     positions_N = row.canvas.open_L.nonzero()[:, 0]
-    change, probability = likeliest(row.repair, positions_N, logits_NV, checker)
-    canvas, origin_L = changed(row.repair.best, change)
-    confidence_L = torch.where(origin_L < 0, probability, row.confidence_L[origin_L.clamp_min(0)])
+    said = Marginals.of(row.canvas, positions_N, logits_NV)
+    canvas, confidence_L, origin_L = mended(row.repair, said, row.confidence_L, checker)
     opened = set(positions_N.tolist())
     taken = tuple(at for at, before in enumerate(origin_L.tolist()) if before < 0 or before in opened)
     return replace(row, canvas=canvas, confidence_L=confidence_L), taken
@@ -165,7 +165,7 @@ def _mended(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker) -> tuple
 def _begun(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker) -> tuple[_Row, tuple[int, ...]]:
     """Begin the statement with the likeliest first token that may begin one; the rest of it is filled anew."""
     positions_N = row.canvas.open_L.nonzero()[:, 0]
-    change, probability = likeliest(row.repair, positions_N, logits_NV, checker)
+    change, probability = likeliest(row.repair, Marginals.of(row.canvas, positions_N, logits_NV))
     taken_N = positions_N[positions_N <= change.slot]
     hole = row.canvas.ranges[change.hole]
     ids_N = torch.tensor([change.ids[position - hole.start] for position in taken_N.tolist()])
@@ -177,7 +177,7 @@ def _begun(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker) -> tuple[
         repair=replace(row.repair, changes=(), statement=False, banned=banned),
         run_start=row.forwards,
         run_slots=len(positions_N),
-        run_steps=max(1, min(plan.refill_steps, forwards_allowed(row.plain) - row.forwards)),
+        run_steps=_refill_steps(row, plan, len(positions_N)),
     )
     return row, tuple(taken_N.tolist())
 
@@ -270,12 +270,17 @@ def _check(row: _Row, plan: Plan, checker: Checker | None) -> tuple[_Row, tuple[
     if not opened:
         return replace(row, canvas=canvas, repair=repair), ()
     slots = int(canvas.open_L.sum())
-    left = forwards_allowed(row.plain) - row.forwards
-    steps = max(1, min(plan.refill_steps, left) if full else row.run_steps - (row.forwards - row.run_start))
+    steps = _refill_steps(row, plan, slots) if full else max(1, row.run_steps - (row.forwards - row.run_start))
     dropped_L = canvas.open_L if full else canvas.open_L & ~row.canvas.open_L
     dropped = tuple(dropped_L.nonzero()[:, 0].tolist())
     row = replace(row, canvas=canvas, repair=repair, run_start=row.forwards, run_slots=slots, run_steps=steps)
     return row, dropped
+
+
+def _refill_steps(row: _Row, plan: Plan, slots: int) -> int:
+    """How many forwards a refill takes: more where more slots are open, never more than are left."""
+    left = forwards_allowed(row.plain) - row.forwards
+    return max(1, min(plan.refill_steps, left, -(-slots // SLOTS_A_STEP)))
 
 
 def choose_slots(

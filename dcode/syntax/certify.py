@@ -5,6 +5,7 @@ Deterministic, and bounded by a count of parses. It knows no model: what it keep
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
+from operator import itemgetter
 
 from dcode.text.checker import Certified
 from dcode.text.span import Span
@@ -31,13 +32,15 @@ def advancing(
     spans: Iterable[Span],
     fillers: Callable[[Span], Sequence[bytes]],
     least: int,
+    enough: int = 0,
     trials: int = TRIALS,
 ) -> tuple[Certified, ...]:
-    """Where no change is enough: those that get furthest. `rest`: the bytes behind the first fault that is left; only
-    changes that leave fewer than `least` count."""
-    left = [(rest(*change), change) for change in _trials(spans, fillers, trials)]
-    best = min((count for count, _ in left), default=least)
-    return _grouped(change for count, change in left if count == best < least)
+    """Where no change mends all: those that get further, the furthest first. `rest`: the bytes behind the first fault
+    that is left. Changes that leave fewer than `enough` count; where there are none, those that leave fewer than
+    `least`."""
+    left = sorted(((rest(*change), change) for change in _trials(spans, fillers, trials)), key=itemgetter(0))
+    most = enough if left and left[0][0] < enough else least
+    return _grouped(change for count, change in left if count < most)
 
 
 def _trials(

@@ -5,6 +5,7 @@ It puts the parts together (suspects, shell, fillers, certify) and knows no mode
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from dcode.syntax.certify import TRIALS, advancing, certify
@@ -18,6 +19,9 @@ from dcode.text.span import Span
 
 SHELLS = 3
 """How many parts, ever wider, are searched until one has a mending change."""
+
+CHEAPER = 4
+"""So many times as many trials are allowed where they only ask for the first fault that is left."""
 
 PARSED_BYTES = 4_000_000
 """How much text one search may parse: it lowers the number of trials where the shell is large."""
@@ -38,7 +42,8 @@ def repairs(
     a shell (see `dcode.syntax.shell`): check the whole file before you rely on it.
     """
     for search in searches(grammar, view, faults, level, within, extra or {}, trials):
-        if found := certify(search.around.parses, search.places, search.fillers, search.trials):
+        passes = partial(search.around.parses, since=search.around.hopeless())
+        if found := certify(passes, search.places, search.fillers, search.trials):
             return found
     return ()
 
@@ -51,11 +56,17 @@ def advances(
     within: Sequence[Span] | None = None,
     trials: int = TRIALS,
 ) -> tuple[Certified, ...]:
-    """Where no single change is enough: those that leave the least of the part around behind its first fault."""
-    for search in islice(searches(grammar, view, faults, level, within, {}, trials), 1):
-        here = search.around.rest(Span(search.around.part.start, search.around.part.start), b"")
-        return advancing(search.around.rest, search.places, search.fillers, here, search.trials)
-    return ()
+    """Where no single change is enough: those that leave less of the part behind its first fault, the least first."""
+    search = next(searches(grammar, view, faults, level, within, {}, trials), None)
+    if search is None:
+        return ()
+    around, nothing = search.around, Span(search.around.part.start, search.around.part.start)
+    text, since = around.text(nothing, b""), around.hopeless()
+    here = around.rest(nothing, b"", since)
+    # What leads out of the line says more than what leads to another place in it.
+    out = len(text) - line_end(text, len(text) - here)
+    further = partial(around.rest, since=since)
+    return advancing(further, search.places, search.fillers, here, out, affordable(around, trials * CHEAPER))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from itertools import count, islice
 from dcode.syntax.grammar import Grammar
 from dcode.syntax.lines import line_end, line_start, lines_around
 from dcode.syntax.parse import shape, tree_faults
+from dcode.syntax.prefix import PREFIX_TESTS
 from dcode.syntax.strict import STRICT
+from dcode.text.fault import Fault
 from dcode.text.span import Span
 
 PART = "…"
@@ -46,23 +48,46 @@ class Shell:
         """Whether the part parses as it is."""
         return self.parses(Span(self.part.start, self.part.start), b"")
 
-    def parses(self, span: Span, replacement: bytes) -> bool:
-        """Whether the part has no fault once `replacement` stands at `span`; the strict check is asked last."""
+    def parses(self, span: Span, replacement: bytes, since: int = 0) -> bool:
+        """Whether the part has no fault once `replacement` stands at `span`; the strict check is asked last.
+
+        `since`: where the text as it is has its first hopeless fault. That is looked at first, if it is known.
+        """
         text = self.text(span, replacement)
+        if since and self._hopeless(text, self._moved(since, span, replacement)):
+            return False
         if shape(self.grammar, text).root_node.has_error:
             return False
         strict = STRICT.get(self.grammar.strict)
         return strict is None or not strict.faults(text)
 
-    def rest(self, span: Span, replacement: bytes) -> int:
+    def rest(self, span: Span, replacement: bytes, since: int = 0) -> int:
         """The bytes behind the first fault of the part once `replacement` stands at `span`; 0 if there is none.
 
-        Where there is a strict check, its position counts: a parser's broken nodes often begin far above the damage.
+        Where text can be judged by what may follow it, only what nothing mends counts: a parser's broken nodes often
+        begin far above the damage, and a compiler names a bracket far below it. What stands before byte `since` of
+        the text as it is is taken to be fine.
         """
         text = self.text(span, replacement)
+        if fault := self._hopeless(text, self._moved(since, span, replacement)):
+            return len(text) - fault.span.start
         strict = STRICT.get(self.grammar.strict)
         faults = (strict.faults(text) if strict else ()) or tuple(tree_faults(self.grammar, text))
-        return len(text) - min((fault.span.start for fault in faults), default=len(text))
+        rest = len(text) - min((fault.span.start for fault in faults), default=len(text))
+        return min(rest, 1) if self.grammar.strict in PREFIX_TESTS else rest
+
+    def hopeless(self) -> int:
+        """Where the text as it is has its first fault that nothing behind it mends; 0 if none is known."""
+        fault = self._hopeless(self.text(Span(self.part.start, self.part.start), b""), 0)
+        return fault.span.start if fault else 0
+
+    def _hopeless(self, text: bytes, since: int) -> Fault | None:
+        test = PREFIX_TESTS.get(self.grammar.strict)
+        return test(text, len(text), since) if test else None
+
+    def _moved(self, at: int, span: Span, replacement: bytes) -> int:
+        """Where a byte of the text as it is stands after a change."""
+        return at + (len(replacement) - len(span) if len(self.head) + span.start - self.part.start < at else 0)
 
     def text(self, span: Span, replacement: bytes) -> bytes:
         """The part in its frame, with `replacement` at `span`."""

@@ -99,7 +99,8 @@ def test_what_cannot_be_mended_falls_back_to_the_original() -> None:
             logits[:, self.tokenizer.encode(b")")[0]] = 50.0
             return logits, cache
 
-    (result,) = results(infill(Source.of(FILE, "f.py"), [hole(b"", "8")], Stubborn([b"x"]), PYTHON, Plan()))
+    source, span = Source.of(FILE, "f.py"), hole(b"", "8")
+    (result,) = results(infill(source, [span], Stubborn([b"x"]), PYTHON, Plan(rounds=1), slots=90))
     assert result.verdict == "fallback" and result.view == FILE
     assert result.stopped in ("rounds", "forwards")
 
@@ -184,7 +185,7 @@ def test_a_program_that_cannot_be_mended_has_no_fallback() -> None:
             logits[:, self.tokenizer.encode(b")")[0]] = 50.0
             return logits, cache
 
-    (result,) = results(generate("halve a number", Stubborn([b"x"]), PYTHON, Plan(), slots=12))
+    (result,) = results(generate("halve a number", Stubborn([b"x"]), PYTHON, Plan(rounds=1), slots=90))
     assert result.verdict == "failed" and result.faults_after
 
 

@@ -179,6 +179,10 @@ def test_where_nothing_is_enough_the_furthest_changes_count() -> None:
     found = advancing(lambda span, filler: rest[filler], spans, lambda span: tuple(rest), 8)
     assert found == (Certified(spans[0], (b"b", b"c")),)
     assert advancing(lambda span, filler: rest[filler], spans, lambda span: tuple(rest), 4) == ()
+    (every,) = advancing(lambda span, filler: rest[filler], spans, lambda span: tuple(rest), 10)
+    assert every.fillers == (b"b", b"c", b"a")
+    (enough,) = advancing(lambda span, filler: rest[filler], spans, lambda span: tuple(rest), 10, 5)
+    assert enough.fillers == (b"b", b"c")
 
 
 def test_an_open_bracket_is_closed_or_taken_away() -> None:

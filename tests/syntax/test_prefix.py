@@ -97,3 +97,42 @@ def test_flags_that_do_something_else_switch_the_test_off(flags: int, monkeypatc
 
 def test_the_flags_are_usable_here() -> None:
     assert prefix._usable()
+
+
+@pytest.mark.parametrize(
+    ("before", "wrong", "after"),
+    [
+        (b"x = f(1\n", b"y", b" = 2\nz = ]\n"),
+        (b"x = ", b"=", b" 1\ny = (]\n"),
+        (b"def f", b".", b"g:'a', b)\n    return 1\n"),
+        (b"if x:\n", b"y", b" = 1\nelse:\n"),
+        ("x = 'é' ".encode(), b"y", b"\nz = )\n"),
+    ],
+)
+def test_of_several_faults_the_first_is_found(before: bytes, wrong: bytes, after: bytes) -> None:
+    view = before + wrong + after
+    fault = compile_prefix_fault(view, len(view))
+    assert fault is not None
+    assert view[fault.span.start : fault.span.end] == wrong
+    assert fault.span.start == len(before)
+    # Whoever knows that much may say so.
+    assert compile_prefix_fault(view, len(view), fault.span.start) == fault
+
+
+def test_a_fault_that_is_none_of_grammar_is_where_the_compiler_says() -> None:
+    view = b"def f():\n    x = 1\n    break\n    y = [1, 2]\n    return y\n"
+    fault = compile_prefix_fault(view, len(view))
+    assert fault is not None
+    assert view[fault.span.start : fault.span.end] == b"break"
+
+
+def test_what_is_taken_to_be_fine_is_not_searched() -> None:
+    assert compile_prefix_fault(b"x = 1\ny = 2\n", 12, 6) is None
+
+
+@pytest.mark.parametrize("name", SHARE)
+def test_a_sound_file_can_go_on_behind_every_lexeme(name: str) -> None:
+    text = (LIBRARY / name).read_text()
+    ends = [match.end() for match in prefix._LEXEME.finditer(text)]
+    assert ends[-1] == len(text)
+    assert not [end for end in random.Random(0).sample(ends, CUTS) if prefix._hopeless(prefix._cut(text, end))]
