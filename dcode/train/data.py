@@ -29,14 +29,15 @@ BYTES_PER_TOKEN = 3.0
 SMALLEST = 40
 """Fewer tokens than this are not worth a document of their own kind."""
 
-HOLED = 0.15
+HOLED = 0.05
 """The share of requests whose program is there already, but for holes."""
 
 LEAST = 0.2
 """The lowest mask rate drawn: below it a row gives few tokens with loss, and easy ones."""
 
-UNSEEN = 0.4
-"""The share of requests whose program is masked to the last token: there what is asked for decides everything."""
+UNSEEN, BEGUN = 0.45, 0.4
+"""The shares of requests whose program is masked to the last token, where what is asked for decides everything, and
+from some token on: a program is uncovered from its front more often than not."""
 
 OFTEN = {COMPOSED: 0.03, "staples": 3.0}
 """How often a family of these domains comes for every time that one of the others comes."""
@@ -155,8 +156,9 @@ def _draw(corpus: Corpus, cutter: "Cutter", stage: Stage, room: int, rng: random
     header, code = corpus.lesson(rng) if task == "lessons" else rng.choice(corpus.pairs)
     if rng.random() < HOLED:
         return _timed(cutter.holes(header + code, room, rng), rng.uniform(LEAST, 1.0))
-    time = 1.0 if rng.random() < UNSEEN else 1.0 - (1.0 - LEAST) * rng.random() ** 2
-    return _timed(cutter.request(header, code, room, rng), time)
+    (way,) = rng.choices(("unseen", "begun", "noised"), (UNSEEN, BEGUN, 1 - UNSEEN - BEGUN))
+    time = 1.0 - (1.0 - LEAST) * rng.random() ** 2 if way == "noised" else 1.0
+    return _timed(cutter.request(header, code, room, rng, begun=way == "begun"), time)
 
 
 def _plain(corpus: Corpus, cutter: "Cutter", room: int, rng: random.Random) -> Timed:
@@ -199,14 +201,19 @@ class Cutter:
         document.append(([self.tokenizer.end_id] * last, False))
         return _trim(document, room)
 
-    def request(self, header: str, code: str, room: int, rng: random.Random) -> Document | None:
-        """Comment lines that ask, then code in one hole, as `dcode gen` and `dcode edit` write them."""
+    def request(self, header: str, code: str, room: int, rng: random.Random, *, begun: bool = False) -> Document | None:
+        """Comment lines that ask, then code in one hole, as `dcode gen` and `dcode edit` write them.
+
+        `begun`: some of the code stands there already.
+        """
         body = self._encode(code.rstrip("\n"))
         if len(body) + 8 > room:
             return None
         head = [self.tokenizer.begin_id, *self._encode(header)]
         slots = self.padded(body, rng, likely=128)
-        document: Document = [(head, False), (slots, True), ([self.tokenizer.end_id], False)]
+        shown = rng.randrange(max(1, len(body))) if begun else 0
+        hole = [(slots[:shown], False), (slots[shown:], True)] if begun else [(slots, True)]
+        document: Document = [(head, False), *hole, ([self.tokenizer.end_id], False)]
         return document if sum(len(ids) for ids, _ in document) <= room else None
 
     def padded(self, ids: list[int], rng: random.Random, likely: int = 64) -> list[int]:
