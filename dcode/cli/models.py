@@ -19,9 +19,11 @@ from dcode.cli.streams import complain, say_table
 from dcode.errors import DcodeError, InputError, ModelError, UsageError
 from dcode.model import registry
 from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint, checkpoints, find
-from dcode.settings import user_file
+from dcode.settings import resolve, user_file
 
 TEXTS, LEAST_TEXT_BYTES = 32, 2000
+SAID = ("shift", "attention", "block", "mask_id", "prompt")
+"""What `show` tells of a row beside its name, licence and note."""
 
 Name = Annotated[str, Argument(metavar="NAME", help="As dcode models list shows it.")]
 Revision = Annotated[str | None, Option(metavar="REV", help="A commit, tag or branch; else the newest.")]
@@ -30,21 +32,26 @@ Files = Annotated[bool, Option("--files", help="Also delete the files that the p
 
 
 def list_(verbose: Verbose = False) -> None:
-    """List the models, the default first marked with a star."""
-    say_table([_row(row) for row in checkpoints().values()])
+    """List the models; a star marks the one that is the default now."""
+    chosen = resolve({}).settings.model
+    say_table([_row(row, chosen) for row in checkpoints().values()])
 
 
 def show(name: Name = DEFAULT, verbose: Verbose = False) -> None:
     """Describe a model."""
     row = checkpoint(name)
-    folder = _folder(row)
+    folder, record = _folder(row), registry.pulled(row.name)
     facts = {
         "name": row.name,
         "family": row.family,
         "licence": row.licence,
         "languages": ", ".join(row.languages) or "any",
         "note": row.note,
-        "folder": str(folder or f"{row.source} (not installed)"),
+        **{key.replace("_", " "): str(value) for key in SAID if (value := getattr(row, key)) is not None},
+        "holes": "none: it sees nothing behind one" if row.block else f"length by {row.length}",
+        "source": row.source,
+        **({"commit": record.commit} if record else {}),
+        "folder": str(folder or "not on this machine"),
         **_card(folder),
         **{f"default {key}": str(value) for key, value in row.defaults.items()},
     }
@@ -137,7 +144,8 @@ def _repository(row: Checkpoint) -> str:
 def _pulled(name: str) -> registry.Pulled:
     record = registry.pulled(checkpoint(name).name)
     if record is None:
-        raise InputError(f"{name} was not pulled", hint=f"dcode models pull {name}")
+        hint = f"dcode models pull {name}" if checkpoint(name).hub else "it ships with dcode"
+        raise InputError(f"{name} was not pulled", hint=hint)
     return record
 
 
@@ -160,8 +168,8 @@ def _agree(question: str, *, yes: bool) -> None:
         raise ModelError("nothing was done", hint="--yes does not ask")
 
 
-def _row(row: Checkpoint) -> tuple[str, ...]:
-    star = "*" if row.name == DEFAULT else ""
+def _row(row: Checkpoint, chosen: str) -> tuple[str, ...]:
+    star = "*" if row.name == chosen else ""
     state = "here" if _folder(row) else "to pull" if row.hub else "missing"
     return row.name + star, row.family, row.licence, state, row.note
 
@@ -178,12 +186,12 @@ def _card(folder: Path | None) -> dict[str, str]:
     """What its config.json says, flattened: network.width, trained.tokens, …"""
     if folder is None:
         return {}
-    size = (folder / "model.safetensors").stat().st_size if (folder / "model.safetensors").is_file() else 0
+    size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     try:
         card = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except ValueError as error:
         raise DcodeError(f"{folder / 'config.json'} cannot be read: {error}") from None
-    return {"weights": f"{size / 1e6:.1f} MB", **_flat(card)}
+    return {"weights": _size(size), **_flat(card)}
 
 
 def _flat(value: Any, name: str = "") -> dict[str, str]:

@@ -11,8 +11,6 @@ from dcode.model import registry
 from dcode.resources import data_path
 
 DEFAULT = "mini"
-
-
 HUB = "hub:"
 
 Attention = Literal["full", "block-causal", "causal"]
@@ -83,7 +81,7 @@ def find(name: str) -> Checkpoint:
     No file of it is read. ModelError for a path that leads to no folder, UsageError for an unknown name.
     """
     row, given, place = name.partition("=")
-    if given and row in checkpoints():
+    if given and len(Path(row).parts) == 1 and not Path(name).exists():
         return replace(checkpoint(row), source=str(_present(place)))
     if name and (Path(name).is_dir() or Path(name).is_file() or len(Path(name).parts) > 1):
         folder = _present(name)

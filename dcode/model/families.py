@@ -107,9 +107,10 @@ BLOCK_KEYS = ("block_size", "bd_size", "block_length")
 
 
 def kind_of(card: Card, row: Checkpoint) -> Kind:
-    """What the model is; ModelError for a type that no family is known for."""
+    """What the model is; ModelError for a type that no family is known for, or another family than the row's."""
     name = str(card.get("model_type", "")).lower()
     if name in KINDS:
+        _agreed("family", KINDS[name].family, row.family or None)
         return KINDS[name]
     if row.family in FAMILIES:
         return Kind(row.family)

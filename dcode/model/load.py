@@ -86,7 +86,7 @@ def load(
         torch.set_num_threads(threads)
     row = find(name)
     folder, target = row.folder, pick_device(device)
-    card = _card(folder)
+    card = _card(folder, row)
     if OWN in card:
         return read(folder, row, target, card, precision or "float32")
     return read_open(folder, row, target, card, precision or "bfloat16")
@@ -102,7 +102,7 @@ def read(folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str,
     """The model in a folder that `dcode train export` wrote; its weights must have the hash that config.json states."""
     for name in FILES:
         if not (folder / name).is_file():
-            raise ModelError(f"{folder} lacks {name}", hint="reinstall dcode-diffusion, or name another model with -m")
+            raise _lacks(folder, name, row)
     try:
         config, stated = Config.of(card[OWN]), str(card["sha256"])
     except (ValueError, KeyError, TypeError) as error:
@@ -134,9 +134,12 @@ def read_open(folder: Path, row: Checkpoint, device: torch.device, card: Mapping
     family = FAMILIES[kind.family]
     config = shape(card, family, reading(card, kind, row), row)
     tensors = shards.stored(folder)
+    if family.names.theirs("head.weight") in tensors:
+        # dllm's files say that the head is the embedding, and bring one that was trained apart.
+        config = replace(config, tied=False)
     with torch.device("meta"):
         net = Backbone(config)
-    chosen = shards.places(net, family.names, tensors, config.tied)
+    chosen = shards.places(net, family.names, tensors)
     tokenizer = import_module(OPEN_TOKENIZER).read(folder, card, row)
     _check_vocabulary(tokenizer, config)
     dtype = torch.bfloat16 if precision == "int8" else shards.as_dtype(precision)
@@ -171,10 +174,10 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
-def _card(folder: Path) -> dict[str, Any]:
+def _card(folder: Path, row: Checkpoint) -> dict[str, Any]:
     path = folder / "config.json"
     if not path.is_file():
-        raise ModelError(f"{folder} lacks config.json", hint="reinstall dcode-diffusion, or name another model with -m")
+        raise _lacks(folder, path.name, row)
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(card, dict):
@@ -182,6 +185,12 @@ def _card(folder: Path) -> dict[str, Any]:
     except (ValueError, OSError) as error:
         raise ModelError(f"{path} cannot be read: {error}") from None
     return card
+
+
+def _lacks(folder: Path, name: str, row: Checkpoint) -> ModelError:
+    shipped = row.hub is None and not Path(row.source).is_absolute()
+    hint = "reinstall dcode-diffusion" if shipped else f"a model folder has {', '.join(FILES)}"
+    return ModelError(f"{folder} lacks {name}", hint=hint)
 
 
 def _check_vocabulary(tokenizer: Tokenizer, config: Config) -> None:

@@ -20,6 +20,7 @@ from dcode.model.names import Names
 INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 MOST_HEADER_BYTES = 100_000_000
 KINDS = ("F32", "F16", "BF16")
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 HARMLESS = ("rotary_emb.inv_freq",)
 """Buffers that some checkpoints keep and every network can compute."""
 
@@ -43,7 +44,7 @@ def stored(folder: Path) -> dict[str, Stored]:
     elif (folder / SINGLE).is_file():
         shards = [folder / SINGLE]
     else:
-        pickles = sorted(path.name for path in folder.glob("*.bin")) + sorted(path.name for path in folder.glob("*.pt"))
+        pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
         hint = f"{pickles[0]} is a pickle, which can run code: it is never opened" if pickles else ""
         raise ModelError(f"{folder} has no safetensors weights", hint=hint)
     for shard in shards:
@@ -56,13 +57,13 @@ def stored(folder: Path) -> dict[str, Stored]:
     return found
 
 
-def places(net: nn.Module, names: Names, tensors: Mapping[str, Stored], tied: bool) -> dict[str, str]:
+def places(net: nn.Module, names: Names, tensors: Mapping[str, Stored]) -> dict[str, str]:
     """Our name of every stored tensor; ModelError names one that is unused, missing or misshapen."""
     own = net.state_dict()
     chosen: dict[str, str] = {}
     for theirs, one in tensors.items():
         ours = names.ours(theirs)
-        if theirs.endswith(HARMLESS) or (tied and ours == "head.weight"):
+        if theirs.endswith(HARMLESS):
             continue
         if ours is None or ours not in own:
             raise ModelError(f"the weights have {theirs}, which this network has no place for")
@@ -117,7 +118,8 @@ def _header(shard: Path) -> dict[str, Stored]:
         with shard.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
             if length > min(size - 8, MOST_HEADER_BYTES):
-                raise ModelError(f"{shard.name} has a header of {length} bytes in a file of {size}")
+                what = f"{shard.name} is no safetensors file: a header of {length} bytes in a file of {size}"
+                raise ModelError(what)
             header = json.loads(stream.read(length))
         header.pop("__metadata__", None)
         end = max((int(one["data_offsets"][1]) for one in header.values()), default=0)

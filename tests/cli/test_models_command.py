@@ -33,6 +33,8 @@ def test_a_pull_is_told_recorded_verified_and_forgotten(
     assert seen.returncode == 0, seen.stderr.decode()
     assert COMMIT in seen.stdout.decode() and "licence mit" in seen.stderr.decode()
     assert dcode("models", "verify", NAME, **home).returncode == 0
+    shown = dcode("models", "show", NAME, **home).stdout.decode()
+    assert f"commit      {COMMIT}" in shown and "weights     0.0 MB" in shown
     weights = next(tmp_path.rglob("model.safetensors"))
     weights.resolve().write_bytes(bytes(4999) + b"x")
     broken = dcode("models", "verify", NAME, **home)
@@ -66,6 +68,7 @@ def test_use_writes_the_persons_own_file(run: Run, tmp_path: Path, monkeypatch: 
     file = tmp_path / "dcode" / "config.toml"
     assert run("models", "use", NAME).code == 0
     assert file.read_text() == f'model = "{NAME}"\n'
+    assert [line.split()[0] for line in run("models", "list").out.decode().splitlines() if "*" in line] == [f"{NAME}*"]
     file.write_text('steps = 4\nmodel = "mini" # mine\nseed = 2\n')
     run("models", "use", NAME)
     assert file.read_text() == f'steps = 4\nmodel = "{NAME}"\nseed = 2\n'
@@ -75,8 +78,23 @@ def test_use_writes_the_persons_own_file(run: Run, tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("dreamon-7b", ["attention  full", "mask id    151666", "holes      length by expand"]),
+        ("sdar-8b-chat", ["block      4", "holes      none: it sees nothing behind one", "not on this machine"]),
+        ("mini", ["holes                   length by void", "weights      "]),
+    ],
+)
+def test_show_says_what_a_row_knows(run: Run, name: str, said: list[str]) -> None:
+    shown = run("models", "show", name).out.decode()
+    assert all(fact in shown for fact in said), shown
+
+
+@pytest.mark.parametrize(
     ("args", "code", "said"),
     [
+        (["verify", "mini"], 4, "it ships with dcode"),
+        (["verify", "dreamon-7b"], 4, "dcode models pull dreamon-7b"),
         (["pull", "mini"], 2, "ships with dcode"),
         (["pull", "nope"], 2, "unknown model"),
         (["rm", "mini"], 4, "was not pulled"),

@@ -29,11 +29,16 @@ FULL: list[tuple[str, Callable[[Path], Any]]] = [
     ("{}", families.dream),
     ("dreamon-7b={}", families.dream),
     ("qwen3-mdlm-0.6b={}", families.qwen3),
+    ("qwen-coder-mdlm-0.5b={}", families.a2d),
+    ("coda-1.7b={}", families.coda),
     ("llada-8b={}", families.llada),
+    ("illada-8b={}", families.illada),
 ]
-BLOCKS: list[tuple[str, Callable[[Path], Any]]] = [
-    ("sdar-8b-chat={}", families.sdar),
-    ("stable-diffcoder-8b={}", families.llama),
+BLOCKS: list[tuple[str, Callable[[Path], Any], int]] = [
+    ("sdar-8b-chat={}", families.sdar, 4),
+    ("stable-diffcoder-8b={}", families.llama, 4),
+    ("fast-dllm-7b={}", families.fast_dllm, 32),
+    ("qwen-coder-bd3lm-0.5b={}", families.a2d, 32),
 ]
 
 
@@ -87,12 +92,12 @@ def test_rows_of_one_length_answer_as_they_would_alone(model: Model) -> None:
         assert torch.equal(together[number].ids_L, alone.canvas.ids_L)
 
 
-@pytest.mark.parametrize(("name", "make"), BLOCKS, ids=[name for name, _ in BLOCKS])
+@pytest.mark.parametrize(("name", "make", "block"), BLOCKS, ids=[name for name, *_ in BLOCKS])
 def test_a_block_causal_model_generates_and_says_that_it_cannot_infill(
-    tmp_path: Path, name: str, make: Callable[[Path], Any]
+    tmp_path: Path, name: str, make: Callable[[Path], Any], block: int
 ) -> None:
     model = load(name.format(make(tmp_path)[0]), precision="float32")
-    assert model.block == 4
+    assert model.block == block
     stream = list(generate("x", model, PYTHON, Plan(commit="fixed"), slots=12, feedback=False))
     (result,) = results(stream)
     assert result.verdict in ("unchecked", "failed") and result.forwards >= 12

@@ -14,8 +14,10 @@ from dcode.model import shards
 from dcode.model.backbone import Backbone
 from dcode.model.checkpoint import checkpoints, find
 from dcode.model.config import Config
+from dcode.model.families import FAMILIES
 from dcode.model.load import Model, load
 from dcode.model.names import HUGGING_FACE, LLADA, Names
+from tests.model import tiny
 from tests.model.tiny import Made, a2d, change, coda, dream, fast_dllm, llada, llama, qwen2, qwen3, sdar, shard
 
 
@@ -51,14 +53,41 @@ CASES: list[tuple[str, Callable[[Path], Made], Callable[[int], torch.Tensor], bo
     ("stable-diffcoder-8b={}", llama, blocks_of_4, False),
     ("{}", llada, full, False),
     ("llada-8b={}", llada, full, False),
+    ("illada-8b={}", tiny.illada, full, False),
 ]
+ROWS = {
+    **dict.fromkeys(("open-dcoder", "cdlm"), qwen2),
+    **dict.fromkeys(("dreamon", "dream-", "diffucoder"), dream),
+    **dict.fromkeys(("sdar", "trado"), sdar),
+    "qwen-coder": a2d,
+    "qwen3-mdlm": tiny.a2d_qwen3,
+    "coda": coda,
+    "llada": llada,
+    "illada": tiny.illada,
+    "stable-diffcoder": llama,
+    "fast-dllm": fast_dllm,
+}
+"""By how a row's name begins: a checkpoint as its files are."""
+OPEN = [row.name for row in checkpoints().values() if row.hub]
 
 
 @pytest.mark.parametrize(("name", "make", "mask", "shift"), CASES, ids=[f"{c[1].__name__} as {c[0]}" for c in CASES])
 def test_logits_equal_the_reference(
     tmp_path: Path, name: str, make: Callable[[Path], Made], mask: Callable[[int], torch.Tensor], shift: bool
 ) -> None:
-    folder, theirs = make(tmp_path)
+    compare(name, make(tmp_path), mask, shift)
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_every_row_reads_a_checkpoint_of_its_kind(tmp_path: Path, name: str) -> None:
+    row = checkpoints()[name]
+    (make,) = (make for start, make in ROWS.items() if name.startswith(start))
+    mask = full if row.attention == "full" else lambda length: blocks(length, row.block or 0)
+    compare(f"{name}={{}}", make(tmp_path), mask, bool(row.shift))
+
+
+def compare(name: str, made: Made, mask: Callable[[int], torch.Tensor], shift: bool) -> None:
+    folder, theirs = made
     model = load(name.format(folder), precision="float32")
     ids = torch.randint(0, 256, (2, 40), generator=torch.Generator().manual_seed(0))
     want = torch.ones_like(ids, dtype=torch.bool)
@@ -111,7 +140,7 @@ def test_what_nobody_says_is_not_guessed(tmp_path: Path) -> None:
         ({"num_hidden_layers": 3}, "lack model.layers.2"),
         ({"num_hidden_layers": 1}, r"model\.layers\.1.* no place"),
         ({"vocab_size": 200}, "embed_tokens.weight has shape"),
-        ({"attention_bias": True, "model_type": "qwen3"}, "no place|lack"),
+        ({"model_type": "qwen3"}, "files say family qwen3, checkpoints.toml says qwen2"),
     ],
 )
 def test_a_network_we_do_not_have_is_refused_before_anything_runs(
@@ -122,6 +151,13 @@ def test_a_network_we_do_not_have_is_refused_before_anything_runs(
     with pytest.raises(ModelError, match=said) as caught:
         load(f"open-dcoder-0.5b={folder}")
     assert "\n" not in caught.value.what
+
+
+def test_a_bias_that_the_file_promises_must_be_there(tmp_path: Path) -> None:
+    folder, _ = sdar(tmp_path)
+    change(folder, attention_bias=True)
+    with pytest.raises(ModelError, match=r"lack model\.layers\.0\.self_attn\.k_proj\.bias"):
+        load(str(folder))
 
 
 def test_shards_load_as_one_file_does(tmp_path: Path) -> None:
@@ -159,8 +195,9 @@ def no_index(folder: Path, paths: list[Path]) -> None:
 
 
 def only_pickles(folder: Path, paths: list[Path]) -> None:
-    (folder / shards.INDEX).unlink()
-    (folder / "pytorch_model.bin").write_bytes(b"x")
+    for path in (*paths, folder / shards.INDEX):
+        path.unlink()
+    (folder / "consolidated.00.pth").write_bytes(b"x")
 
 
 def surplus(folder: Path, paths: list[Path]) -> None:
@@ -178,7 +215,7 @@ def twice(folder: Path, paths: list[Path]) -> None:
         (lose, "lacks model-1-of-2"),
         (lead_outside, r"names the shard '\.\./model-1"),
         (huge_header, "header of 1152921504606846976 bytes"),
-        (pickle_renamed, "no safetensors file|header of"),
+        (pickle_renamed, "model-1-of-2.safetensors is no safetensors file"),
         (no_index, "no index of shards"),
         (only_pickles, "no safetensors weights"),
         (surplus, "disagree about model.extra.weight"),
@@ -194,6 +231,7 @@ def test_damaged_shards_are_refused_before_anything_runs(
     with pytest.raises(ModelError, match=said) as caught:
         load(str(folder))
     assert "\n" not in caught.value.what
+    assert (".pth is a pickle" in caught.value.hint) == (harm is only_pickles)
 
 
 @pytest.mark.parametrize("names", [HUGGING_FACE, LLADA], ids=["hugging face", "llada"])
@@ -247,8 +285,9 @@ def test_an_unknown_precision_is_refused(tmp_path: Path) -> None:
 
 def test_rows_name_a_hub_and_say_how_they_are_read() -> None:
     rows = [row for row in checkpoints().values() if row.hub]
-    assert len(rows) > 15
+    assert len(rows) == len({row.hub for row in rows}) > 25
     for row in rows:
+        assert row.family in FAMILIES and row.attention and row.shift is not None
         assert row.hub and row.hub.count("/") == 1
         assert row.attention != "block-causal" or row.block
         assert row.length in ("expand", "search") and row.prompt in ("header", "chat")

@@ -4,12 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from loopback import COMMIT, Hub, serving, sha
 
 from dcode.errors import ModelError
 from dcode.model import registry
 from dcode.model.hub import fetch, look_up
+from dcode.model.load import load
 from dcode.model.registry import Known, Pulled
+from tests.model.tiny import dream, shard
 
 WEIGHTS = bytes(range(256)) * 700
 FILES = {"model.safetensors": WEIGHTS, "config.json": b'{"a": 1}', "README.md": b"hi", "pytorch_model.bin": b"x"}
@@ -83,6 +86,21 @@ def test_nobody_there_gives_one_line() -> None:
     assert "\n" not in caught.value.what
     with serving(Hub(FILES)) as hub, pytest.raises(ModelError, match="does not know"):
         look_up("org/other", endpoint=hub.endpoint)
+
+
+def test_what_was_pulled_loads_by_name_until_a_byte_of_it_changes(tmp_path: Path) -> None:
+    folder, _ = dream(tmp_path / "made")
+    shard(folder)
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with serving(Hub(files)) as hub:
+        registry.keep(replace(pull(hub, tmp_path / "cache")[0], name="dreamon-7b"))
+    ids = torch.arange(24)[None]
+    want = ids > 0
+    assert torch.equal(load("dreamon-7b").predict(ids, want)[0], load(str(folder)).predict(ids, want)[0])
+    weights = Path(load("dreamon-7b").checkpoint.folder) / "model-2-of-2.safetensors"
+    weights.resolve().write_bytes(files[weights.name][:-1] + b"x")
+    with pytest.raises(ModelError, match="is not the file that was pulled"):
+        load("dreamon-7b")
 
 
 def test_a_licence_that_is_not_stated_is_not_invented() -> None:

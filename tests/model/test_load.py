@@ -121,9 +121,19 @@ def test_a_path_without_a_model_is_no_unknown_name(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere", file):
         with pytest.raises(ModelError, match=f"no model folder {path}"):
             find(str(path))
-    for name in ("nowhere", ""):
+    for name in ("nowhere", "", f"nowhere={tmp_path}"):
         with pytest.raises(UsageError, match="unknown model"):
             find(name)
+    with pytest.raises(ModelError, match=f"no model folder {tmp_path}/none"):
+        find(f"mini={tmp_path}/none")
+
+
+def test_only_what_ships_is_to_be_installed_again(folder: Path) -> None:
+    (folder / "config.json").unlink()
+    for name in (str(folder), f"mini={folder}"):
+        with pytest.raises(ModelError) as caught:
+            load(name)
+        assert caught.value.hint == "a model folder has config.json, model.safetensors, tokenizer.json"
 
 
 def test_weights_that_should_ship_but_are_absent_are_a_model_problem() -> None:

@@ -58,9 +58,9 @@ def saved(folder: Path, net: Any, mask: str = "<M>", **card: Any) -> Made:
     return folder, net
 
 
-def change(folder: Path, **card: Any) -> None:
-    """Write over keys of config.json; None removes one."""
-    path = folder / "config.json"
+def change(folder: Path, name: str = "config.json", **card: Any) -> None:
+    """Write over keys of config.json, or of another such file; None removes one."""
+    path = folder / name
     values = {**json.loads(path.read_text()), **card}
     path.write_text(json.dumps({key: value for key, value in values.items() if value is not None}))
 
@@ -70,8 +70,17 @@ def qwen2(folder: Path, **card: Any) -> Made:
     return saved(folder, Qwen2ForCausalLM(Qwen2Config(**SIZES, tie_word_embeddings=True)), **card)
 
 
-def a2d(folder: Path) -> Made:
-    return qwen2(folder, mask="<|mask|>", model_type="a2d-qwen2")
+def a2d(folder: Path, family: str = "qwen2") -> Made:
+    """Says that its head is the embedding, and has another (as dllm's files do)."""
+    torch.manual_seed(7)
+    net: Any = Qwen2ForCausalLM(Qwen2Config(**SIZES, tie_word_embeddings=False))
+    if family == "qwen3":
+        net = Qwen3ForCausalLM(Qwen3Config(**SIZES, head_dim=16, tie_word_embeddings=False))
+    return saved(folder, net, mask="<|mask|>", model_type=f"a2d-{family}", tie_word_embeddings=True)
+
+
+def a2d_qwen3(folder: Path) -> Made:
+    return a2d(folder, "qwen3")
 
 
 def fast_dllm(folder: Path) -> Made:
@@ -99,7 +108,15 @@ def sdar(folder: Path) -> Made:
 def coda(folder: Path) -> Made:
     torch.manual_seed(6)
     net = Qwen3ForCausalLM(Qwen3Config(**SIZES, head_dim=16, tie_word_embeddings=False))
-    return saved(folder, net, model_type="CoDA", mask_token_id=256)
+    return saved(folder, net, model_type="CoDA", mask_token_id=256, tie_word_embeddings=None)
+
+
+def illada(folder: Path) -> Made:
+    torch.manual_seed(8)
+    made = saved(folder, LlamaForCausalLM(LlamaConfig(**SIZES, tie_word_embeddings=True)), mask_token_id=256)
+    # The row says that a text begins with id 0, which in this vocabulary is a byte: the files come first.
+    change(folder, "tokenizer_config.json", bos_token="<|endoftext|>")
+    return made
 
 
 def llama(folder: Path) -> Made:
