@@ -56,7 +56,7 @@ def picture(prompt: str, columns: int = 100) -> str:
     from dcode.text.frame import Frame
 
     model = dcode.load()
-    plan = dcode.Plan(threshold=model.checkpoint.programs["threshold"])
+    plan = dcode.Plan(threshold=model.checkpoint.defaults["threshold"])
     frames: list[Frame] = []
     for seen in generate(prompt, model, grammar("python"), plan):
         if isinstance(seen, Frame):

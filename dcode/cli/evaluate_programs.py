@@ -103,7 +103,7 @@ def _measure(what: str, asked: Request, questions: Sequence[Any], way: Way) -> N
     """Answer everything, with the plan as set and perhaps from the left; then the table or the JSON."""
     from dcode.evaluate.passes import Passes, measure, table
 
-    ready = get_ready(asked.settings, programs=True)
+    ready = get_ready(asked.settings)
     plans = {ready.model.checkpoint.name: ready.plan}
     if way.left_to_right:
         plans["left to right"] = replace(ready.plan, **LEFT)

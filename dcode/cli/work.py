@@ -68,14 +68,11 @@ def request(general: General, *groups: Sampling | Limits | Screen, json: bool = 
     return Request(resolve(given, config=general.config).settings, general.quiet, json)
 
 
-def perform(asked: Request, job: Job, *, programs: bool = False) -> Work:
-    """Load the model, run the job with a live view if one is wanted, and collect its results.
-
-    `programs`: the job writes whole programs.
-    """
+def perform(asked: Request, job: Job) -> Work:
+    """Load the model, run the job with a live view if one is wanted, and collect its results."""
     with _view(asked) as show:
         begun = time.monotonic()
-        ready = get_ready(asked.settings, programs=programs)
+        ready = get_ready(asked.settings)
         loaded = time.monotonic()
         results = []
         for item in job(ready):
@@ -89,8 +86,8 @@ def perform(asked: Request, job: Job, *, programs: bool = False) -> Work:
     return Work(ready, tuple(results), seconds)
 
 
-def get_ready(settings: Settings, *, programs: bool = False) -> Ready:
-    """The model of these settings and its plan: what was set, else what suits the model, and whole programs."""
+def get_ready(settings: Settings) -> Ready:
+    """The model of these settings and its plan: what was set, else what suits the model."""
     find(settings.model)  # a wrong name is told at once, not after torch
     from dcode.diffusion.plan import Plan
     from dcode.model.load import load
@@ -98,9 +95,7 @@ def get_ready(settings: Settings, *, programs: bool = False) -> Ready:
     model = load(settings.model, device=settings.device, threads=settings.threads, precision=settings.precision)
     chosen: dict[str, Any] = {"steps": settings.steps, "temperature": settings.temperature, "seed": settings.seed}
     asked = {name: value for name, value in chosen.items() if value is not None}
-    row = model.checkpoint
-    usual = {**row.defaults, **(row.programs if programs else {})}
-    return Ready(model, Plan.preset(settings.preset, usual, row.presets, **asked))
+    return Ready(model, Plan.preset(settings.preset, model.checkpoint.defaults, model.checkpoint.presets, **asked))
 
 
 def report(

@@ -14,9 +14,9 @@ def stated(run: Run, tiny: Path, *args: str) -> dict[str, Any]:
     return {"forwards": document["forwards"], **document["parameters"]["plan"]}
 
 
-def test_best_takes_one_slot_a_step_and_leaves_what_suits_the_model_for_programs(run: Run, tiny: Path) -> None:
+def test_best_takes_one_slot_a_step_and_leaves_the_models_defaults(run: Run, tiny: Path) -> None:
     plan = stated(run, tiny, "--preset", "best", "--seed", "5")
-    assert (plan["commit"], plan["per_step"], plan["threshold"], plan["seed"]) == ("fixed", 1, 0.9, 5)
+    assert (plan["commit"], plan["per_step"], plan["threshold"], plan["seed"]) == ("fixed", 1, 0.6, 5)
     assert plan["forwards"] % 6 == 0, "six slots a candidate, a forward each"
 
 
