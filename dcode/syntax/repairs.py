@@ -88,6 +88,7 @@ def searches(
     extra: Mapping[Span, Sequence[bytes]],
     trials: int,
 ) -> Iterator[Search]:
+    """The parts of the text around these faults that are broken, ever wider, each with the places to change in it."""
     places = suspects(grammar, view, faults, level, within)
     if not places:
         return
