@@ -103,7 +103,7 @@ def prefix_test(grammar: Grammar, pieces: Sequence[bytes], masks: Set[int]) -> b
     """The complete lines before the first mask, whatever may follow."""
     text = rendered(pieces, masks, b"")
     starts = list(accumulate(map(len, pieces), initial=0))
-    return PREFIX_TESTS[grammar.strict](text, starts[min(masks)] if masks else len(text)) is not None
+    return PREFIX_TESTS[grammar.strict].fault(text, starts[min(masks)] if masks else len(text)) is not None
 
 
 TESTS: dict[str, Test] = {

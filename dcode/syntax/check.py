@@ -73,7 +73,7 @@ class GrammarChecker:
     def prefix_fault(self, draft: Draft, end: int) -> Fault | None:
         """A fault in the complete lines before byte `end` that nothing after can mend, if one is known."""
         start, text = self._part(draft)
-        fault = self._prefix_test(text, min(end - start, len(text))) if self._prefix_test else None
+        fault = self._prefix_test.fault(text, min(end - start, len(text))) if self._prefix_test else None
         return fault and _moved(fault, start)
 
     def candidates(self, draft: Draft, fault: Fault, level: int) -> Sequence[Span] | None:

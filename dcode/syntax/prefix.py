@@ -7,24 +7,32 @@ reported only if no continuation mends it. It does not find every such fault.
 
 import ast
 import re
-from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import replace
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Protocol
 
 from dcode.syntax.strict import compile_fault, refusal
 from dcode.text.fault import Fault
 from dcode.text.span import Span
 
 
-class PrefixTest(Protocol):
-    """Looks for what nothing after it can mend."""
+@dataclass(frozen=True, slots=True)
+class PrefixTest:
+    """Looks for what nothing after it can mend.
 
-    def __call__(self, view: bytes, end: int, since: int = 0) -> Fault | None:
-        """The first such fault in the complete lines before byte `end`; text before `since` is taken to be fine."""
-        ...
+    `fault`: the first such fault in the complete lines before a byte. `first`: the byte at which the first begins, of
+    text that is fine up to another byte; None if there is none. `at`: whether one is still there, at the lexeme that
+    begins at a byte; the cheapest of the three.
+    """
 
+    fault: Callable[[bytes, int], Fault | None]
+    first: Callable[[bytes, int], int | None]
+    at: Callable[[bytes, int], bool]
+
+
+LOOKED_AT = 64
+"""So much of a lexeme (in bytes) is looked at: no keyword or sign is longer."""
 
 SEARCHED = 65_536
 """Of longer text (in characters) the compiler's first verdict counts: a search asks it two dozen times."""
@@ -70,44 +78,87 @@ _DOOMED = (
 )
 
 
-def compile_prefix_fault(view: bytes, end: int, since: int = 0) -> Fault | None:
+def compile_prefix_fault(view: bytes, end: int) -> Fault | None:
     """The compiler's verdict on the complete lines before byte `end`; None also if it cannot say.
 
     Of text that is wrong in several places it may name any, a bracket before all else. So the shortest text is
-    searched, by ever longer strides, that does not parse whatever follows: the fault is its last lexeme.
+    searched that does not parse whatever follows: the fault is its last lexeme.
     """
     try:
         text = view[: view.rfind(b"\n", 0, end) + 1].decode()
-        fine = len(view[:since].decode(errors="ignore"))
     except UnicodeDecodeError:
         return None
-    if not _usable():
-        return None
-    if fine:
-        return _first(text, fine)
-    verdict = _hopeless(text)
+    verdict = _hopeless(text) if _usable() else None
     if verdict is None:
         return None
-    return (_first(text, 0) if len(text) <= SEARCHED else None) or compile_fault(verdict, text)
-
-
-def _first(text: str, fine: int) -> Fault | None:
-    """The first place at which the text is no longer the beginning of one that parses; names are not looked at."""
-    ends = [match.end() for match in _LEXEME.finditer(text, fine)]
-
-    @cache
-    def error(number: int) -> SyntaxError | None:
-        return _hopeless(_cut(text, ends[number]), ast.PyCF_ONLY_AST)
-
-    low, stride = 0, 1
-    while low + stride <= len(ends) and error(low + stride - 1) is None:
-        low, stride = low + stride, 2 * stride
-    low += bisect_left(range(low, min(low + stride, len(ends))), True, key=lambda number: error(number) is not None)
-    found = error(low) if low < len(ends) else None
+    found = _first(text, 0) if len(text) <= SEARCHED else None
     if found is None:
+        return compile_fault(verdict, text)
+    before, last, error = found
+    return replace(compile_fault(error, text[:last]), span=Span(_bytes(text, before), _bytes(text, last)))
+
+
+def compile_prefix_first(view: bytes, since: int) -> int | None:
+    """Where the first lexeme begins, from byte `since` on, with which the complete lines are past mending."""
+    try:
+        text = view[: view.rfind(b"\n") + 1].decode()
+    except UnicodeDecodeError:
         return None
-    before, last = text[: ends[low - 1] if low else fine], text[: ends[low]]
-    return replace(compile_fault(found, last), span=Span(len(before.encode()), len(last.encode())))
+    found = _first(text, len(view[:since].decode(errors="ignore"))) if _usable() else None
+    return _bytes(text, found[0]) if found else None
+
+
+def compile_prefix_at(view: bytes, since: int) -> bool:
+    """Whether the text is past mending with the lexeme at byte `since` (with as much of it as is looked at)."""
+    try:
+        fine = view[:since].decode()
+    except UnicodeDecodeError:
+        return False
+    lexeme = _LEXEME.match(view[since : since + LOOKED_AT].decode(errors="ignore"))
+    if lexeme is None or not _usable():
+        return False
+    text = fine + lexeme[0]
+    return _hopeless(_cut(text, len(text)), ast.PyCF_ONLY_AST) is not None
+
+
+def _first(text: str, fine: int) -> tuple[int, int, SyntaxError] | None:
+    """Start and end of the first lexeme with which text no longer begins one that parses, and what is said of it;
+    names are not looked at."""
+    next_one = _LEXEME.match(text, fine)
+    if next_one is None:
+        return None
+    if at_once := _hopeless(_cut(text, next_one.end()), ast.PyCF_ONLY_AST):
+        return fine, next_one.end(), at_once
+    verdict = _hopeless(text, ast.PyCF_ONLY_AST)
+    if verdict is None:
+        return None
+    ends = [next_one.end(), *(match.end() for match in _LEXEME.finditer(text, next_one.end()))]
+    said: dict[int, SyntaxError | None] = {0: None}
+
+    def error(number: int) -> SyntaxError | None:
+        if number not in said:
+            said[number] = _hopeless(_cut(text, ends[number]), ast.PyCF_ONLY_AST)
+        return said[number]
+
+    # Mostly it is the one that the compiler names: that and the one before are asked first.
+    low, high = 1, len(ends)
+    named = min(max(bisect_right(ends, _named(verdict, text)), low), high - 1)
+    for guess in (named, named - 1):
+        if low <= guess < high:
+            low, high = (low, guess) if error(guess) else (guess + 1, high)
+    low = bisect_left(range(high), True, low, key=lambda number: error(number) is not None)
+    found = error(low) if low < len(ends) else None
+    return (ends[low - 1], ends[low], found) if found else None
+
+
+def _named(error: SyntaxError, text: str) -> int:
+    """The character at which the compiler sees an error; 0 if it does not say."""
+    before = text.split("\n")[: max(error.lineno or 1, 1) - 1]
+    return sum(len(line) + 1 for line in before) + max(error.offset or 1, 1) - 1
+
+
+def _bytes(text: str, end: int) -> int:
+    return len(text[:end].encode())
 
 
 def _cut(text: str, end: int) -> str:
@@ -127,5 +178,7 @@ def _usable() -> bool:
     return not any(map(_hopeless, _VIABLE)) and all(map(_hopeless, _DOOMED))
 
 
-PREFIX_TESTS: Mapping[str, PrefixTest] = {"compile": compile_prefix_fault}
+PREFIX_TESTS: Mapping[str, PrefixTest] = {
+    "compile": PrefixTest(compile_prefix_fault, compile_prefix_first, compile_prefix_at)
+}
 """By the name of the strict check they belong to."""

@@ -13,9 +13,8 @@ from itertools import count, islice
 from dcode.syntax.grammar import Grammar
 from dcode.syntax.lines import line_end, line_start, lines_around
 from dcode.syntax.parse import shape, tree_faults
-from dcode.syntax.prefix import PREFIX_TESTS
+from dcode.syntax.prefix import PREFIX_TESTS, PrefixTest
 from dcode.syntax.strict import STRICT
-from dcode.text.fault import Fault
 from dcode.text.span import Span
 
 PART = "…"
@@ -49,17 +48,15 @@ class Shell:
         return self.parses(Span(self.part.start, self.part.start), b"")
 
     def parses(self, span: Span, replacement: bytes, since: int = 0) -> bool:
-        """Whether the part has no fault once `replacement` stands at `span`; the strict check is asked last.
+        """Whether the part has no fault once `replacement` stands at `span`; the parser is asked last.
 
         `since`: where the text as it is has its first hopeless fault. That is looked at first, if it is known.
         """
         text = self.text(span, replacement)
-        if since and self._hopeless(text, self._moved(since, span, replacement)):
-            return False
-        if shape(self.grammar, text).root_node.has_error:
+        if since and self._prefix and self._prefix.at(text, self._moved(since, span, replacement)):
             return False
         strict = STRICT.get(self.grammar.strict)
-        return strict is None or not strict.faults(text)
+        return not (strict and strict.faults(text)) and not shape(self.grammar, text).root_node.has_error
 
     def rest(self, span: Span, replacement: bytes, since: int = 0) -> int:
         """The bytes behind the first fault of the part once `replacement` stands at `span`; 0 if there is none.
@@ -69,21 +66,29 @@ class Shell:
         the text as it is is taken to be fine.
         """
         text = self.text(span, replacement)
-        if fault := self._hopeless(text, self._moved(since, span, replacement)):
-            return len(text) - fault.span.start
+        at = self._hopeless(text, self._moved(since, span, replacement))
+        if at is not None:
+            return len(text) - at
         strict = STRICT.get(self.grammar.strict)
         faults = (strict.faults(text) if strict else ()) or tuple(tree_faults(self.grammar, text))
         rest = len(text) - min((fault.span.start for fault in faults), default=len(text))
-        return min(rest, 1) if self.grammar.strict in PREFIX_TESTS else rest
+        return min(rest, 1) if self._prefix else rest
 
     def hopeless(self) -> int:
         """Where the text as it is has its first fault that nothing behind it mends; 0 if none is known."""
-        fault = self._hopeless(self.text(Span(self.part.start, self.part.start), b""), 0)
-        return fault.span.start if fault else 0
+        return self._hopeless(self.text(Span(self.part.start, self.part.start), b""), 0) or 0
 
-    def _hopeless(self, text: bytes, since: int) -> Fault | None:
-        test = PREFIX_TESTS.get(self.grammar.strict)
-        return test(text, len(text), since) if test else None
+    @property
+    def _prefix(self) -> PrefixTest | None:
+        return PREFIX_TESTS.get(self.grammar.strict)
+
+    def _hopeless(self, text: bytes, since: int) -> int | None:
+        if self._prefix is None:
+            return None
+        if since:
+            return self._prefix.first(text, since)
+        fault = self._prefix.fault(text, len(text))
+        return fault.span.start if fault else None
 
     def _moved(self, at: int, span: Span, replacement: bytes) -> int:
         """Where a byte of the text as it is stands after a change."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcode.syntax import prefix
-from dcode.syntax.prefix import compile_prefix_fault
+from dcode.syntax.prefix import compile_prefix_at, compile_prefix_fault, compile_prefix_first
 from dcode.text.fault import Fault
 
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
@@ -116,7 +116,8 @@ def test_of_several_faults_the_first_is_found(before: bytes, wrong: bytes, after
     assert view[fault.span.start : fault.span.end] == wrong
     assert fault.span.start == len(before)
     # Whoever knows that much may say so.
-    assert compile_prefix_fault(view, len(view), fault.span.start) == fault
+    assert compile_prefix_first(view, fault.span.start) == fault.span.start
+    assert compile_prefix_at(view, fault.span.start)
 
 
 def test_a_fault_that_is_none_of_grammar_is_where_the_compiler_says() -> None:
@@ -127,7 +128,10 @@ def test_a_fault_that_is_none_of_grammar_is_where_the_compiler_says() -> None:
 
 
 def test_what_is_taken_to_be_fine_is_not_searched() -> None:
-    assert compile_prefix_fault(b"x = 1\ny = 2\n", 12, 6) is None
+    assert compile_prefix_first(b"x = 1\ny = 2\n", 6) is None
+    assert not compile_prefix_at(b"x = 1\ny = = 2\n", 6)
+    assert compile_prefix_at(b"x = 1\ny = = 2\n", 10)
+    assert compile_prefix_first(b"x = 1\ny = = 2\n", 6) == 10
 
 
 @pytest.mark.parametrize("name", SHARE)
