@@ -21,6 +21,7 @@ from dcode.repo import atomic, git, patch, staged
 from dcode.repo.proposals import Proposal, Proposals, seen_key
 from dcode.repo.staged import StagedFile
 from dcode.settings import Settings, resolve
+from dcode.syntax.check import file_faults
 from dcode.syntax.grammar import Grammar, grammar_for
 from dcode.syntax.opportunity import Opportunity, opportunities
 from dcode.syntax.rules import has_rules, rules
@@ -48,15 +49,17 @@ class Task:
     key: str
 
     @property
-    def first(self) -> int:
-        """The first line that it is about, from 1."""
-        return self.source.view.count(b"\n", 0, self.found.about.start) + 1
+    def place(self) -> Span:
+        """Where to look: what does not parse is about all that changed, and only a fault says where in it."""
+        faults = file_faults(self.grammar, self.source.view) if self.found.rule.kind == "fix" else ()
+        # The error node of a parser may begin far above; a compiler names the line.
+        spans = [fault.span for fault in sorted(faults, key=lambda fault: fault.kind != "compile")]
+        return spans[0] if spans else self.found.about
 
-    @property
-    def last(self) -> int:
-        """The last line that it is about."""
-        about = self.found.about
-        return self.source.view.count(b"\n", 0, max(about.start, about.end - 1)) + 1
+    def lines(self, span: Span) -> tuple[int, int]:
+        """The first and the last line of a part of the view, from 1."""
+        first, last = (self.source.view.count(b"\n", 0, at) for at in (span.start, max(span.start, span.end - 1)))
+        return first + 1, last + 1
 
     def is_near(self, other: "Task") -> bool:
         """Whether patches for both would share lines of context, so that only one of them could be applied."""
@@ -113,7 +116,8 @@ def propose(here: Path, only: Collection[str], deadline: float) -> Iterator[Offe
             taken.append(task)
             yield _kept(store, task, _as_on_disk(top, task), done.edits, done.verdict)
         elif task.found.rule.kind != "insert":  # somebody asked, or has to know
-            yield Trouble(f"{task.path}:{task.first} {task.found.rule.why}: no proposal, {done.refusal}", 0)
+            first, _ = task.lines(task.place)
+            yield Trouble(f"{task.path}:{first} {task.found.rule.why}: no proposal, {done.refusal}", 0)
 
 
 def _done(task: Task, ready: Any, deadline: float) -> Any:
@@ -185,13 +189,15 @@ def _kept(store: Proposals, task: Task, base: Source, edits: Sequence[Edit], ver
     after = splice(base, edits)
     kept = store.add(Proposal.of(task.path, base.data, after, rule=rule.name, why=rule.why, verdict=verdict))
     rows = kept.patch.split(b"\n")[3:]
+    about = Span(edits[0].span.start, edits[-1].span.end) if rule.kind == "fix" else task.found.about
+    first, last = task.lines(about)
     return Offer(
         id=kept.id,
         key=task.key,
         rule=kept.rule,
         path=kept.path,
-        first=task.first,
-        last=task.last,
+        first=first,
+        last=last,
         why=kept.why,
         verdict=kept.verdict,
         added=sum(row.startswith(b"+") for row in rows),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dcode.diffusion.plan import Plan
-from dcode.errors import InputError
+from dcode.errors import InputError, OutOfTime
 from dcode.jobs.edit import edit
 from dcode.jobs.fix import fix
 from dcode.jobs.infill import infill
@@ -26,6 +26,9 @@ from dcode.text.span import Span
 SURE = 0.5
 """A text whose slots the model trusts less is not proposed. Of 156 lines of HumanEval filled by the embedded model, 18
 of 100 were right above it, and 1 of 56 below."""
+
+CHECKED = ("verified", "uncertified")
+"""Verdicts of what the model itself wrote and a parser looked at."""
 
 Job = Iterator[Frame | Result]
 
@@ -68,6 +71,8 @@ def refactor(
         edits, result = _ROADS[found.rule.kind](writer, found)
     except InputError as error:  # what the rule is about fits no window
         return Refactoring((), "failed", error.what)
+    if result.stopped == "time" and result.verdict not in CHECKED:
+        raise OutOfTime("the time ended before anything passed")
     said = _unwritten(found, result) or refusal(grammar, source, found, edits)
     return Refactoring(edits, f"{result.verdict}; {comparison(grammar, source.view, found)}", said)
 
@@ -129,10 +134,12 @@ def _only(job: Job) -> Result:
 
 def _unwritten(found: Opportunity, result: Result) -> str:
     """Why what the model wrote is no answer at all, in words; "" if it is one."""
-    if result.verdict not in ("verified", "uncertified"):
+    if result.verdict not in CHECKED:
         return "no small change mends it" if found.rule.kind == "fix" else "the model's answer does not parse"
     for gap, region in zip(found.gaps, result.regions, strict=False):
-        if not region.new.strip() or (gap.insertion and not gap.insertion.pattern.fullmatch(region.new)):
+        if not region.new.strip():
+            return "the model wrote nothing"
+        if gap.insertion and not gap.insertion.pattern.fullmatch(region.new):
             return f"the model wrote {region.new.decode(errors='replace')!r}"
     unsure = found.gaps and min(region.confidence for region in result.regions) < SURE
     return "the model is unsure" if unsure else ""

@@ -50,19 +50,25 @@ class Opportunity:
 def opportunities(grammar: Grammar, view: bytes, changed: Sequence[Span]) -> list[Opportunity]:
     """Every place in the changed spans where a rule matches, by rule and position.
 
-    A file with a fault there can only be filled, where a marker asks for it, or else fixed: nothing else is known
-    for sure about it.
+    A file with a fault there can only be filled, where a marker asks for it, and fixed, if a fault lies elsewhere:
+    nothing else is known for sure about it.
     """
     known = rules(grammar)
     tree = parse(grammar, view)
     found = [one for rule in known for one in _matches(grammar, view, tree, rule)]
     near = [one for one in found if any(touch(span, one.about) for span in changed)]
-    if not any(
-        touch(with_next_line(view, span), fault.span) for fault in file_faults(grammar, view) for span in changed
-    ):
+    faults = _at(view, [fault.span for fault in file_faults(grammar, view)], changed)
+    if not faults:
         return near
     fills = [one for one in near if one.rule.kind == "fill"]
-    return fills or [Opportunity(rule, _hull(changed)) for rule in known if rule.kind == "fix"]
+    if len(_at(view, faults, [one.about for one in fills])) == len(faults):
+        return fills
+    return [*fills, *(Opportunity(rule, _hull(changed)) for rule in known if rule.kind == "fix")]
+
+
+def _at(view: bytes, faults: Sequence[Span], places: Sequence[Span]) -> list[Span]:
+    """The faults that lie at one of the places or in the line behind it."""
+    return [fault for fault in faults if any(touch(with_next_line(view, place), fault) for place in places)]
 
 
 def _hull(spans: Sequence[Span]) -> Span:

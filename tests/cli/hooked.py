@@ -32,6 +32,7 @@ ANSWERS = {"docstring": b"Say what.", "annotate": b"int", "fill": b"pass"}
 
 def refactor(source, found, model, grammar, plan, *, deadline=None):
     from dcode.text.edit import Edit
+    from dcode.text.span import Span
     if "SCRIPTED_PID" in os.environ:
         with open(os.environ["SCRIPTED_PID"], "w") as file:
             file.write(f"{os.getpid()} {os.getpgrp()} {os.read(0, 1)!r}")
@@ -39,6 +40,9 @@ def refactor(source, found, model, grammar, plan, *, deadline=None):
     if os.environ.get("SCRIPTED_CRASH"):
         raise RuntimeError("scripted")
     edits = tuple(Edit(gap.span, gap.head + ANSWERS[found.rule.name] + gap.tail) for gap in found.gaps)
+    if found.rule.name == "fix":  # the colon that a function lacks
+        at = source.view.index(b" int\\n") + len(b" int")
+        edits = (Edit(Span(at, at), b":"),)
     return SimpleNamespace(edits=edits, verdict="verified; scripted", refusal=os.environ.get("SCRIPTED_REFUSAL", ""))
 
 STEPS = {"os.rename", "os.remove", "os.link", "os.mkdir", "os.chmod", "os.chown", "os.utime", "os.kill", "os.killpg"}

@@ -203,6 +203,15 @@ def test_what_was_asked_for_in_vain_is_told_and_stops_nothing(repository: Reposi
     assert said == "dcode: b.py:2 a marker asks for code: no proposal, the model is unsure\n"
 
 
+def test_it_says_where_a_file_does_not_parse_and_not_how_much_of_it_is_new(repository: Repository) -> None:
+    broken = UNDOCUMENTED.replace(b"-> int:", b"-> int")
+    repository.write(b_py=b'class A:\n    """Of its own."""\n\n' + b"x = 1\n" * 30 + broken + b"y = 1\n" * 9)
+    repository.git("add", ".")
+    said = repository.dcode("hook", "run", SCRIPTED_REFUSAL="no small change mends it")
+    assert said == "dcode: b.py:34 does not parse: no proposal, no small change mends it\n"
+    assert "b.py:34 does not parse (+1 −1) [fix: " in repository.dcode("hook", "run")
+
+
 def test_the_embedded_model_is_asked_for_what_it_can_do(repository: Repository) -> None:
     repository.write(b_py=UNDOCUMENTED, c_py=b"def f() -> int:\n    # dcode: return one\n    ...\n")
     repository.git("add", ".")

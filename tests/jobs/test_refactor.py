@@ -3,6 +3,7 @@
 import pytest
 
 from dcode.diffusion.plan import Plan
+from dcode.errors import OutOfTime
 from dcode.jobs.refactor import Refactoring, refactor
 from dcode.syntax.check import file_faults
 from dcode.syntax.gate import refusal
@@ -134,6 +135,12 @@ def test_a_marker_alone_in_a_function_is_filled_although_the_file_does_not_parse
     assert made.refusal == "" and after == b"def f(x):\n    return 2 * x\n"
 
 
+def test_a_marker_does_not_hide_that_the_file_is_broken_elsewhere() -> None:
+    view = b"def a(x)\n    return x\n\n\ndef b():\n    # dcode: return one\n    ...\n"
+    assert len(found(view, "fill")) == len(found(view, "fix")) == 1
+    assert len(found(view, "fill", changed=Span(40, 60))) == 1 and not found(view, "fix", changed=Span(40, 60))
+
+
 def test_what_does_not_parse_is_only_to_be_fixed() -> None:
     (one,) = opportunities(grammar("python"), b"def f(x)\n    return 1\n", [Span(0, 8)])
     assert one.rule.kind == "fix"
@@ -150,6 +157,7 @@ def test_what_does_not_parse_is_only_to_be_fixed() -> None:
         ("annotate", [b"int", b"int", b"int", b"Shape"], "it adds the identifier 'Shape'"),
         ("annotate", [b"int, b: int", b"int", b"int", b"int"], "not : type"),
         ("fill", [b"# dcode: later\n    pass"], "the rule is not content with it"),
+        ("fill", [b""], "the model wrote nothing"),
         ("fill", [b"# nothing"], "it holds no code"),
         ("edit", [b"print(1)"], "it takes the definition away"),
     ],
@@ -210,3 +218,10 @@ def test_what_does_not_parse_is_mended_where_it_was_changed() -> None:
     assert made.refusal == "" and made.verdict.endswith("; no tree to compare, for it did not parse before")
     assert not file_faults(grammar("python"), splice(Source.of(view, "a.py"), made.edits))
     assert refusal(grammar("python"), Source.of(view, "a.py"), one, [Edit(Span(100, 105), b"z = 2")]) != ""
+
+
+@pytest.mark.parametrize(("rule", "view"), [("fix", b"def f(x:\n    return x\n"), ("fill", b"# dcode: set y\ny = 1\n")])
+def test_a_lack_of_time_is_not_called_a_wrong_answer(rule: str, view: bytes) -> None:
+    (one,) = found(view, rule)
+    with pytest.raises(OutOfTime):
+        refactor(Source.of(view, "a.py"), one, Oracle([b"x = ("]), grammar("python"), Plan(), deadline=0.0)
