@@ -24,7 +24,8 @@ class Plan:
 
     `steps` bounds the forwards of the plain run (0: as many as there are slots); `order` says which slots are surest,
     `commit` how many of them a step takes; `block` > 0 opens each hole in blocks of so many slots, left to right.
-    `per_hole`: the commit rule looks at each hole alone. `rounds` bounds the parser's remaskings; `refill_steps` the
+    `apart`: a slot less sure than this is not taken in one step with a surer one next to it. `per_hole`: the commit rule
+    looks at each hole alone. `rounds` bounds the parser's remaskings; `refill_steps` the
     forwards of one; `void_tail`: a void before text commits only over this probability. `remask`: the share of taken
     slots that each step opens again, the least sure likeliest (ReMDM, arXiv 2503.00307); `revise`: a taken slot changes
     its token where another is at least this likely, given all the rest (0: never).
@@ -42,6 +43,7 @@ class Plan:
     per_step: int = 1
     factor: float = 1.0
     block: int = 0
+    apart: float = 0.0
     per_hole: bool = False
     void_tail: float = 0.9
     rounds: int = 8
@@ -79,6 +81,7 @@ class Plan:
             ("order", self.order in get_args(Order), f"one of {', '.join(get_args(Order))}"),
             ("commit", self.commit in get_args(Commit), f"one of {', '.join(get_args(Commit))}"),
             ("schedule", self.schedule in get_args(Schedule), f"one of {', '.join(get_args(Schedule))}"),
+            ("apart", 0 <= self.apart <= 1, "0 to 1"),
             ("remask", 0 <= self.remask < 1, "0 or more, below 1"),
             ("revise", 0 <= self.revise <= 1, "0 to 1"),
             ("per-step", self.per_step >= 1, "1 or more"),

@@ -15,7 +15,7 @@ from dcode.diffusion.plan import Plan
 from dcode.diffusion.refill import DRAWN, Marginals, first_that_passes, likeliest, mended
 from dcode.diffusion.repair import Repair, forwards_allowed, judge, judge_prefix, warmed
 from dcode.diffusion.revisit import better, doubtful
-from dcode.diffusion.schedule import take
+from dcode.diffusion.schedule import apart, take
 from dcode.diffusion.score import Scored, score
 from dcode.text.checker import Checker
 
@@ -135,6 +135,8 @@ def _advance(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker | None) 
     allowed_N = in_block(row.canvas, positions_N, plan.block)
     hole_N = row.canvas.holes_of(positions_N)
     picked = take(scored, allowed_N, hole_N, plan, step, max(row.run_steps, step), row.run_slots)
+    if plan.apart and step < row.run_steps:
+        picked = apart(scored, positions_N, picked, _holds_text(row.canvas, scored), plan.apart)
     before = row.canvas
     row, taken = _taken(replace(row, forwards=forwards), positions_N[picked], picked, scored, more)
     if checker is not None and len(row.canvas) == len(before) and not bool(row.canvas.open_L.any()):
@@ -150,6 +152,10 @@ def _judged(row: _Row, taken: tuple[int, ...], plan: Plan, checker: Checker | No
     limit = forwards_allowed(row.plain) if checker else row.plain
     sure, best = row.confidence_L, row.best_confidence_L
     return row, Step(row.number, row.forwards, limit, row.canvas, taken, dropped, sure, best, row.repair)
+
+
+def _holds_text(canvas: Canvas, scored: Scored) -> Tensor:
+    return torch.tensor([bool(canvas.vocabulary.pieces[number]) for number in scored.ids_N.tolist()], dtype=torch.bool)
 
 
 def _mended(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker) -> tuple[_Row, tuple[int, ...]]:

@@ -38,6 +38,21 @@ def _surest(scored: Scored, allowed_N: Tensor, plan: Plan, step: int, steps: int
     return ranked_N[: max(1, least, min(wanted, inside))]
 
 
+def apart(scored: Scored, positions_N: Tensor, picked: Tensor, text_N: Tensor, sure: float) -> Tensor:
+    """Of the picked slots those that are `sure`, hold no text (`text_N`), or are surer than what is picked beside them.
+
+    Two slots side by side are often guesses of one and the same token: taken together it would stand there twice.
+    """
+    chance = {int(positions_N[n]): float(scored.probability_N[n]) for n in picked.tolist() if text_N[n]}
+
+    def stays(n: int) -> bool:
+        here = int(positions_N[n])
+        own = chance.get(here, 1.0)
+        return own >= sure or own > chance.get(here - 1, 0.0) and own >= chance.get(here + 1, 0.0)
+
+    return picked[[stays(n) for n in picked.tolist()]]
+
+
 def _by_rule(scored: Scored, ranked_N: Tensor, plan: Plan, step: int, steps: int, slots: float, left: int) -> int:
     if plan.commit == "fixed":
         return plan.per_step

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcode.diffusion.plan import Plan
-from dcode.diffusion.schedule import take
+from dcode.diffusion.schedule import apart, take
 from dcode.diffusion.score import Scored
 
 
@@ -101,3 +101,23 @@ def test_a_block_is_respected_unless_the_steps_would_not_suffice() -> None:
     one = scored(0.99, 0.99, 0.99, 0.99)
     assert picked(Plan(), one, allowed=[True, True, False, False]) == [0, 1]
     assert picked(Plan(), one, step=2, steps=2, allowed=[True, True, False, False]) == [0, 1, 2, 3]
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.015625, 1.0, width=32), st.booleans(), st.booleans()), min_size=1, max_size=30),
+    st.floats(0.125, 1.0, width=32),
+)
+def test_of_unsure_neighbours_one_step_takes_the_surest(slots: list[tuple[float, bool, bool]], sure: float) -> None:
+    one = scored(*(chance for chance, _, _ in slots))
+    text_N, chosen_N = (torch.tensor([slot[column] for slot in slots]) for column in (1, 2))
+    before = chosen_N.nonzero()[:, 0] if chosen_N.any() else torch.tensor([0])
+    after = apart(one, torch.arange(len(slots)) + 7, before, text_N, sure).tolist()
+    assert after and set(after) <= set(before.tolist())
+    for n in before.tolist():
+        if not slots[n][1] or one.probability_N[n] >= sure:
+            assert n in after, "what is sure or holds no text stays"
+        elif n not in after:
+            beside = [m for m in (n - 1, n + 1) if m in before.tolist() and slots[m][1]]
+            assert any(one.probability_N[m] >= one.probability_N[n] for m in beside)
+    unsure = [n for n in after if slots[n][1] and one.probability_N[n] < sure]
+    assert not any(n + 1 in unsure for n in unsure)
