@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dcode.model.config import Config
-from dcode.model.layers import Layer, RMSNorm, rotary
+from dcode.model.layers import Layer, RMSNorm, neighbours, rotary
 
 
 class Backbone(nn.Module):
@@ -40,8 +40,10 @@ class Backbone(nn.Module):
         x_BLD = self.embed(ids_BL)
         rope = rotary(length, self.config.head_width, self.config.rope_theta, ids_BL.device)
         mask = self._mask(length, segment_BL, ids_BL.device)
+        near = self.config.near
+        seen = neighbours(length, near, segment_BL, ids_BL.device) if near else ()
         for layer in self.layers:
-            x_BLD = layer(x_BLD, rope, mask)
+            x_BLD = layer(x_BLD, rope, mask, seen)
         out: Tensor = self.norm(x_BLD)
         return out
 
@@ -68,7 +70,7 @@ class Backbone(nn.Module):
 def initialise(net: Backbone, generator: torch.Generator) -> None:
     """Scaled normal weights; the layers' outputs start small so that depth does not add variance (GPT-2's rule)."""
     for name, weight in net.named_parameters():
-        if weight.ndim < 2:
+        if weight.ndim != 2:
             continue
         std = 1 / math.sqrt(weight.shape[1]) if "embed" not in name else 0.02
         if name.endswith(("out.weight", "down.weight")):

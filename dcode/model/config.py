@@ -6,11 +6,15 @@ from typing import Any, Literal
 from dcode.errors import ModelError
 
 MOST_LAYERS = 1024
+MOST_NEAR = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Sizes in elements, `window` in tokens; `shift`: row p-1 predicts position p; `block` for block-causal only."""
+    """Sizes in elements, `window` in tokens; `shift`: row p-1 predicts position p; `block` for block-causal only.
+
+    `near`: how many neighbours on each side a position sees before attention and feed-forward, whatever it attends to.
+    """
 
     vocab: int
     width: int
@@ -28,6 +32,7 @@ class Config:
     shift: bool = False
     attention: Literal["full", "block-causal", "causal"] = "full"
     block: int = 0
+    near: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -59,5 +64,13 @@ class Config:
             raise ModelError("config.json: heads must be a multiple of kv_heads, head_width even")
         if self.attention not in ("full", "block-causal", "causal"):
             raise ModelError(f"config.json has the unknown attention {self.attention!r}")
+        if (
+            not isinstance(self.near, int)
+            or not 0 <= self.near <= MOST_NEAR
+            or (self.near and self.attention != "full")
+        ):
+            raise ModelError(
+                f"config.json: near is {self.near!r}; 0 to {MOST_NEAR}, and over 0 with full attention only"
+            )
         if self.attention == "block-causal" and (not isinstance(self.block, int) or self.block < 1):
             raise ModelError("config.json: block-causal attention needs a block size")

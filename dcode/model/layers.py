@@ -1,7 +1,9 @@
-"""The three parts every supported transformer is made of: RMSNorm, attention with rotary positions, SwiGLU.
+"""The parts every supported transformer is made of: RMSNorm, attention with rotary positions, SwiGLU; our own has Near.
 
 Shapes: B rows, L positions, D width, H query heads, K key heads, E head width, F feed-forward width.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -56,6 +58,34 @@ class Attention(nn.Module):
         return x_BLD.view(rows, length, heads, self.head_width).transpose(1, 2)
 
 
+class Near(nn.Module):
+    """Each position and a weighted sum of its neighbours, channel by channel: Canon layers (arXiv 2512.17351), to both
+    sides. Weights of zero change nothing."""
+
+    def __init__(self, width: int, reach: int) -> None:
+        super().__init__()
+        self.taps = nn.Parameter(torch.zeros(width, 1, 2 * reach))
+
+    def forward(self, x_BLD: Tensor, seen: Sequence[tuple[int, Tensor]]) -> Tensor:
+        """`seen`: what `neighbours` gave."""
+        out_BLD = x_BLD
+        for tap, (offset, there_BL1) in enumerate(seen):
+            out_BLD = out_BLD + self.taps[:, 0, tap] * (x_BLD.roll(-offset, dims=1) * there_BL1)
+        return out_BLD
+
+
+def neighbours(length: int, reach: int, segment_BL: Tensor | None, device: torch.device) -> list[tuple[int, Tensor]]:
+    """Offsets of the neighbours and where they exist [B or 1, L, 1], 0 or 1: in the row, and in the same segment."""
+    place_L = torch.arange(length, device=device)
+    found = []
+    for offset in (*range(-reach, 0), *range(1, reach + 1)):
+        there_BL = ((place_L + offset >= 0) & (place_L + offset < length))[None]
+        if segment_BL is not None:
+            there_BL = there_BL & torch.eq(segment_BL.roll(-offset, dims=1), segment_BL)
+        found.append((offset, there_BL[..., None].float()))
+    return found
+
+
 class SwiGLU(nn.Module):
     """Gated feed-forward layer (arXiv 2002.05202)."""
 
@@ -79,10 +109,25 @@ class Layer(nn.Module):
         self.attention = Attention(config)
         self.feed_forward_norm = RMSNorm(config.width, config.eps)
         self.feed_forward = SwiGLU(config)
+        self.attention_near = Near(config.width, config.near) if config.near else None
+        self.feed_forward_near = Near(config.width, config.near) if config.near else None
 
-    def forward(self, x_BLD: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
-        x_BLD = x_BLD + self.attention(self.attention_norm(x_BLD), rope, mask)
-        out: Tensor = x_BLD + self.feed_forward(self.feed_forward_norm(x_BLD))
+    def forward(
+        self,
+        x_BLD: Tensor,
+        rope: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        seen: Sequence[tuple[int, Tensor]] = (),
+    ) -> Tensor:
+        """`seen`: the `neighbours` of a network that looks at them."""
+        normed_BLD = self.attention_norm(x_BLD)
+        if self.attention_near is not None:
+            normed_BLD = self.attention_near(normed_BLD, seen)
+        x_BLD = x_BLD + self.attention(normed_BLD, rope, mask)
+        normed_BLD = self.feed_forward_norm(x_BLD)
+        if self.feed_forward_near is not None:
+            normed_BLD = self.feed_forward_near(normed_BLD, seen)
+        out: Tensor = x_BLD + self.feed_forward(normed_BLD)
         return out
 
 

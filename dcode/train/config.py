@@ -17,6 +17,10 @@ PRESETS: dict[str, dict[str, int]] = {
 }
 
 
+NEAR = 2
+"""Neighbours on each side that a position of our own networks sees directly."""
+
+
 def network(preset: str, vocab: int, window: int) -> Config:
     """The network of a preset; UsageError for an unknown one."""
     if preset not in PRESETS:
@@ -32,6 +36,7 @@ def network(preset: str, vocab: int, window: int) -> Config:
         feed_forward=sizes["feed_forward"],
         window=window,
         qk_norm=True,
+        near=NEAR,
     )
 
 

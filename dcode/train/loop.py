@@ -100,7 +100,10 @@ def start(config: TrainConfig, vocab: int) -> Backbone:
         weights = config.start_from / "model.safetensors"
         if not weights.is_file():
             raise InputError(f"{weights} is missing")
-        fill(net, {name: weight.requires_grad_() for name, weight in unpack(weights.read_bytes()).items()})
+        # What weights of an older shape lack of neighbours changes nothing as long as it is zero.
+        state = {name: weight for name, weight in net.state_dict().items() if name.endswith(".taps")}
+        state |= unpack(weights.read_bytes())
+        fill(net, {name: weight.requires_grad_() for name, weight in state.items()})
     return net
 
 
