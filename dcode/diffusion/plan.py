@@ -24,11 +24,11 @@ class Plan:
 
     `steps` bounds the forwards of the plain run (0: as many as there are slots); `order` says which slots are surest,
     `commit` how many of them a step takes; `block` > 0 opens each hole in blocks of so many slots, left to right.
-    `apart`: a slot less sure than this is not taken in one step with a surer one next to it. `per_hole`: the commit rule
-    looks at each hole alone. `rounds` bounds the parser's remaskings; `refill_steps` the
-    forwards of one; `void_tail`: a void before text commits only over this probability. `remask`: the share of taken
-    slots that each step opens again, the least sure likeliest (ReMDM, arXiv 2503.00307); `revise`: a taken slot changes
-    its token where another is at least this likely, given all the rest (0: never).
+    `apart`: a slot less sure than this is not taken in one step with a surer one beside it. `per_hole`: the commit
+    rule looks at each hole alone. `rounds` bounds the parser's remaskings; `refill_steps` the forwards of one;
+    `void_tail`: a void before text commits only over this probability. `remask`: the share of taken slots that each
+    step opens again, the least sure likeliest (ReMDM, arXiv 2503.00307); `revise`: a taken slot changes its token where
+    another is at least this likely, given all the rest (0: never).
     """
 
     steps: int = 0

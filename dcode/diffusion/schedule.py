@@ -48,7 +48,7 @@ def apart(scored: Scored, positions_N: Tensor, picked: Tensor, text_N: Tensor, s
     def stays(n: int) -> bool:
         here = int(positions_N[n])
         own = chance.get(here, 1.0)
-        return own >= sure or own > chance.get(here - 1, 0.0) and own >= chance.get(here + 1, 0.0)
+        return own >= sure or (own > chance.get(here - 1, 0.0) and own >= chance.get(here + 1, 0.0))
 
     return picked[[stays(n) for n in picked.tolist()]]
 
