@@ -9,11 +9,12 @@ import torch
 
 from dcode.errors import DcodeError, InputError, ModelError
 from dcode.model.load import load
+from dcode.model.weights import pack, unpack
 from dcode.train import state
 from dcode.train.config import Stage, TrainConfig, rate_at
 from dcode.train.data import Batch
 from dcode.train.export import export
-from dcode.train.loop import train
+from dcode.train.loop import start, train
 from dcode.train.objective import loss, noised, wanted
 from tests.oracle import tokenizer
 
@@ -72,6 +73,21 @@ def test_what_was_exported_loads_and_predicts(config: TrainConfig, tmp_path: Pat
     ids = torch.tensor([[model.tokenizer.begin_id, model.tokenizer.mask_id]])
     logits, _ = model.predict(ids, ids == model.tokenizer.mask_id)
     assert logits.shape == (1, len(model.tokenizer.pieces)) and logits.isfinite().all()
+
+
+def test_weights_from_before_there_were_neighbours_go_on_as_they_were(config: TrainConfig, tmp_path: Path) -> None:
+    list(train(replace(config, tokens=256)))
+    _, parts = state.restore(config.out) or (None, {})
+    older = {name: weight for name, weight in parts["net"].items() if not name.endswith(".taps")}
+    assert len(older) < len(parts["net"])
+    (tmp_path / "model.safetensors").write_bytes(pack(older))
+    net = start(replace(config, start_from=tmp_path), len(tokenizer().pieces))
+    assert all(not bool(weight.any()) for name, weight in net.state_dict().items() if name.endswith(".taps"))
+    assert torch.equal(net.embed.weight, unpack(pack(older))["embed.weight"])
+    del older["norm.weight"]
+    (tmp_path / "model.safetensors").write_bytes(pack(older))
+    with pytest.raises(ModelError, match="the weights lack norm"):
+        start(replace(config, start_from=tmp_path), len(tokenizer().pieces))
 
 
 def test_a_damaged_state_is_refused(config: TrainConfig) -> None:
