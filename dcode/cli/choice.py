@@ -72,8 +72,12 @@ def new_faults(language: Grammar, source: Source, result: Result) -> Sequence[Fa
 
 
 def summary(result: Result, seconds: float) -> str:
-    """How good a result is and what it cost, for the person who waits."""
-    parts = [result.verdict, f"{result.forwards} forwards"]
+    """How good a result is and what it cost, for the person who waits.
+
+    A parser's "verified" says nothing of what a program does; how sure the model was of its tokens says a little.
+    """
+    sure = min((region.confidence for region in result.regions), default=1.0)
+    parts = [result.verdict, f"{100 * sure:.0f} % sure", f"{result.forwards} forwards"]
     if result.repairs:
         parts.append(f"{result.repairs} repair{'' if result.repairs == 1 else 's'}")
     if result.stopped == "time":

@@ -11,7 +11,7 @@ def test_only_the_code_is_on_stdout(run: Run, script: Script) -> None:
     script.answers = [("x = 1\n", "verified")]
     seen = run("gen", "one")
     assert (seen.code, seen.out) == (0, b"x = 1\n")
-    assert seen.err == "dcode: verified, 3 forwards, 1 repair, 0.0 s\n"
+    assert seen.err == "dcode: verified, 50 % sure, 3 forwards, 1 repair, 0.0 s\n"
     assert run("gen", "one", "-q").err == ""
 
 
