@@ -35,7 +35,7 @@ LOOKED_AT = 64
 """So much of a lexeme (in bytes) is looked at: no keyword or sign is longer."""
 
 SEARCHED = 65_536
-"""Of longer text (in characters) the compiler's first verdict counts: a search asks it two dozen times."""
+"""Of longer text (in characters) the compiler's first verdict counts: a search may ask it a dozen times more."""
 
 _DONT_IMPLY_DEDENT = 0x200
 _ALLOW_INCOMPLETE_INPUT = 0x4000
