@@ -24,6 +24,9 @@ CHANGES = 256
 AHEAD = 3
 """How many more faults are looked for behind the first one, to be mended by the same forward."""
 
+HOPELESS = 24
+"""With more faults than this, single changes are not looked for: they would cost a parse each and mend little."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -97,7 +100,7 @@ def judge(
     if forwards_left <= 0:
         return repair.best, replace(repair, stopped="forwards")
     best, repair = repair.best, replace(repair, rounds=repair.rounds + 1, tested=0)
-    ranked = None if repair.tried else _mask_changes(best, checker, repair)
+    ranked = None if repair.tried or len(repair.faults) > HOPELESS else _mask_changes(best, checker, repair)
     repair = replace(repair, tried=True)
     return ranked or _mask_statement(best, checker, repair) or _open(best, checker, repair, generator)
 
