@@ -47,7 +47,7 @@ def doctor(
     rows = [*_versions(), *_grammars(), *_places(), *_torch()]
     try:
         begun = time.monotonic()
-        ready = get_ready(settings)
+        ready = get_ready(settings, program=True)
         rows += _model(ready, time.monotonic() - begun)
         if speed:
             rows += _speed(settings, ready)

@@ -14,7 +14,7 @@ from dcode.cli.options import General, Sampling
 from dcode.cli.progress import progress
 from dcode.cli.streams import say, say_table
 from dcode.cli.versions import own_version
-from dcode.cli.work import Ready, Request, get_ready, request
+from dcode.cli.work import Request, get_plan, get_ready, request
 from dcode.errors import UsageError
 from dcode.settings import Settings
 
@@ -103,18 +103,19 @@ def _measure(what: str, asked: Request, questions: Sequence[Any], way: Way) -> N
     """Answer everything, with the plan as set and perhaps from the left; then the table or the JSON."""
     from dcode.evaluate.passes import Passes, measure, table
 
-    ready = get_ready(asked.settings)
-    plans = {ready.model.checkpoint.name: ready.plan}
+    ready = get_ready(asked.settings, program=True)
+    row = ready.model.checkpoint
+    plans = {row.name: (ready.plan, get_plan(asked.settings, row))}
     if way.left_to_right:
-        plans["left to right"] = replace(ready.plan, **LEFT)
+        plans["left to right"] = (replace(ready.plan, **LEFT), replace(plans[row.name][1], **LEFT))
     reports: dict[str, Passes] = {}
-    for name, plan in plans.items():
+    for name, both in plans.items():
         with progress(quiet=asked.quiet) as show:
             reports[name] = Passes(
                 measure(
                     questions,
-                    _maker(asked.settings, Ready(ready.model, plan), way),
-                    _fingerprint(ready.model, plan, asked.settings),
+                    _maker(asked.settings, ready.model, both, way),
+                    _fingerprint(ready.model, both, asked.settings),
                     samples=way.samples,
                     processes=way.processes,
                     keep=way.keep,
@@ -123,39 +124,34 @@ def _measure(what: str, asked: Request, questions: Sequence[Any], way: Way) -> N
                 way.k,
             )
     if asked.json:
-        say(jsons.dumps(_document(what, asked, ready, reports), indent=2))
+        say(jsons.dumps(_document(what, asked, ready.model, reports), indent=2))
     else:
         say_table(table(reports))
 
 
-def _maker(settings: Settings, ready: Ready, way: Way) -> Callable[[], Any]:
+def _maker(settings: Settings, model: Any, plans: tuple[Any, Any], way: Way) -> Callable[[], Any]:
     """What gives a process its writer: the model that is loaded, or one of the process's own, on one thread."""
     if way.processes == 1:
-        return partial(_writer, ready, settings, way.samples)
-    return partial(_loaded, replace(settings, threads=settings.threads or 1), ready.plan, way.samples)
+        return partial(_writer, model, plans, settings, way.samples)
+    return partial(_loaded, replace(settings, threads=settings.threads or 1), plans, way.samples)
 
 
-def _loaded(settings: Settings, plan: Any, samples: int) -> Any:
-    return _writer(Ready(get_ready(settings).model, plan), settings, samples)
+def _loaded(settings: Settings, plans: tuple[Any, Any], samples: int) -> Any:
+    return _writer(get_ready(settings).model, plans, settings, samples)
 
 
-def _writer(ready: Ready, settings: Settings, samples: int) -> Any:
+def _writer(model: Any, plans: tuple[Any, Any], settings: Settings, samples: int) -> Any:
     from dcode.evaluate.passes import model_writer
     from dcode.syntax.grammar import grammar
 
-    return model_writer(
-        ready.model,
-        ready.plan,
-        grammar("python"),
-        feedback=settings.feedback,
-        samples=samples,
-        slots=settings.slots,
-    )
+    plan, change_plan = plans
+    python, feedback, slots = grammar("python"), settings.feedback, settings.slots
+    return model_writer(model, plan, change_plan, python, feedback=feedback, samples=samples, slots=slots)
 
 
-def _fingerprint(model: Any, plan: Any, settings: Settings) -> str:
+def _fingerprint(model: Any, plans: Any, settings: Settings) -> str:
     """A short text that changes with the weights and with all that decides an answer."""
-    said = repr((model.digest, plan, settings.feedback, settings.slots))
+    said = repr((model.digest, plans, settings.feedback, settings.slots))
     return sha256(said.encode()).hexdigest()[:16]
 
 
@@ -169,12 +165,12 @@ def _counter(show: Callable[[str], None], total: int) -> Callable[[Any], None]:
     return count
 
 
-def _document(what: str, asked: Request, ready: Ready, reports: dict[str, Any]) -> dict[str, Any]:
+def _document(what: str, asked: Request, model: Any, reports: dict[str, Any]) -> dict[str, Any]:
     settings = asked.settings
     return {
         "tasks": what,
         "version": own_version(),
-        "model": {"id": ready.model.checkpoint.name, "sha256": ready.model.digest},
+        "model": {"id": model.checkpoint.name, "sha256": model.digest},
         "seed": settings.seed,
         "feedback": settings.feedback,
         "reports": {

@@ -51,7 +51,7 @@ def gen(
     if output is not None:
         places.refuse_existing(output, force=force)
     known = [Source.read(path) for path in context or ()]
-    done = work.perform(asked, _job(asked, text, language, known, count))
+    done = work.perform(asked, _job(asked, text, language, known, count), program=True)
     empty = Source.of(b"", f"new{language.suffixes[0]}" if output is None else places.diff_name(output))
     rules = Rules(empty, language, asked.settings.allow_fallback, to_write=output is not None)
     passed = rules.usable(done.results)

@@ -54,6 +54,7 @@ def show(name: Name = DEFAULT, verbose: Verbose = False) -> None:
         "folder": str(folder or "not on this machine"),
         **_card(folder),
         **{f"default {key}": str(value) for key, value in row.defaults.items()},
+        **{f"for programs {key}": str(value) for key, value in row.programs.items()},
     }
     say_table(list(facts.items()))
 

@@ -13,7 +13,7 @@ from dcode.cli.options import General, Limits, Sampling, Screen
 from dcode.cli.output import Outcome, Run, document
 from dcode.cli.streams import complain, emit, view_wanted
 from dcode.cli.versions import own_version
-from dcode.model.checkpoint import find
+from dcode.model.checkpoint import Checkpoint, find
 from dcode.settings import KEYS, Settings, resolve
 from dcode.text.frame import Frame
 from dcode.text.result import Result
@@ -68,11 +68,14 @@ def request(general: General, *groups: Sampling | Limits | Screen, json: bool = 
     return Request(resolve(given, config=general.config).settings, general.quiet, json)
 
 
-def perform(asked: Request, job: Job) -> Work:
-    """Load the model, run the job with a live view if one is wanted, and collect its results."""
+def perform(asked: Request, job: Job, *, program: bool = False) -> Work:
+    """Load the model, run the job with a live view if one is wanted, and collect its results.
+
+    `program`: the job writes a whole one.
+    """
     with _view(asked) as show:
         begun = time.monotonic()
-        ready = get_ready(asked.settings)
+        ready = get_ready(asked.settings, program=program)
         loaded = time.monotonic()
         results = []
         for item in job(ready):
@@ -86,16 +89,23 @@ def perform(asked: Request, job: Job) -> Work:
     return Work(ready, tuple(results), seconds)
 
 
-def get_ready(settings: Settings) -> Ready:
-    """The model of these settings and its plan: what was set, else what suits the model."""
+def get_ready(settings: Settings, *, program: bool = False) -> Ready:
+    """The model of these settings and its plan, for holes or for a whole program."""
     find(settings.model)  # a wrong name is told at once, not after torch
-    from dcode.diffusion.plan import Plan
     from dcode.model.load import load
 
     model = load(settings.model, device=settings.device, threads=settings.threads, precision=settings.precision)
+    return Ready(model, get_plan(settings, model.checkpoint, program=program))
+
+
+def get_plan(settings: Settings, row: Checkpoint, *, program: bool = False) -> Any:
+    """What was set, else what suits the model."""
+    from dcode.diffusion.plan import Plan
+
+    usual = {**row.defaults, **row.programs} if program else row.defaults
     chosen: dict[str, Any] = {"steps": settings.steps, "temperature": settings.temperature, "seed": settings.seed}
     asked = {name: value for name, value in chosen.items() if value is not None}
-    return Ready(model, Plan.preset(settings.preset, model.checkpoint.defaults, model.checkpoint.presets, **asked))
+    return Plan.preset(settings.preset, usual, row.presets, **asked)
 
 
 def report(

@@ -29,6 +29,9 @@ class Plan:
     `void_tail`: a void before text commits only over this probability. `remask`: the share of taken slots that each
     step opens again, the least sure likeliest (ReMDM, arXiv 2503.00307); `revise`: a taken slot changes its token where
     another is at least this likely, given all the rest (0: never).
+
+    `tries`: of a whole program so many are written, each after the first with some temperature, until one is at least
+    this `sure` when it is read again in one more forward; the surest is given (0: none is read again).
     """
 
     steps: int = 0
@@ -50,6 +53,8 @@ class Plan:
     refill_steps: int = 4
     remask: float = 0.0
     revise: float = 0.0
+    tries: int = 1
+    sure: float = 0.0
     seed: int = 0
 
     @staticmethod
@@ -84,6 +89,8 @@ class Plan:
             ("apart", 0 <= self.apart <= 1, "0 to 1"),
             ("remask", 0 <= self.remask < 1, "0 or more, below 1"),
             ("revise", 0 <= self.revise <= 1, "0 to 1"),
+            ("tries", self.tries >= 1, "1 or more"),
+            ("sure", 0 <= self.sure <= 1, "0 to 1"),
             ("per-step", self.per_step >= 1, "1 or more"),
             ("block", self.block >= 0, "0 or more"),
             ("seed", 0 <= self.seed < 2**63, "0 or more"),

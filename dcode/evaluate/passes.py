@@ -103,14 +103,23 @@ def measure(
 
 
 def model_writer(
-    model: Model, plan: Plan, grammar: Any, *, feedback: bool, samples: int = 1, slots: int | None = None
+    model: Model,
+    plan: Plan,
+    change_plan: Plan,
+    grammar: Any,
+    *,
+    feedback: bool,
+    samples: int = 1,
+    slots: int | None = None,
 ) -> Writer:
-    """The model as `dcode gen` and `dcode edit` run it; several samples have seeds of their own and are not greedy."""
-    if samples > 1:
-        plan = replace(plan, temperature=plan.temperature or SAMPLED)
+    """The model as `dcode gen` runs it by `plan`, and `dcode edit` by `change_plan`; several samples have seeds of
+    their own and are not greedy."""
 
     def write(asked: Question, sample: int) -> Fill:
-        own = replace(plan, seed=plan.seed + sample)
+        own = change_plan if asked.old else plan
+        own = replace(own, seed=own.seed + sample)
+        if samples > 1:
+            own = replace(own, temperature=own.temperature or SAMPLED)
         began = perf_counter()
         if asked.old:
             source = Source.of(asked.old.encode(), asked.task_id)

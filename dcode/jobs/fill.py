@@ -1,12 +1,14 @@
 """Fill one canvas with a model: the sampling loop turned into Frames and an Outcome. All jobs go through here."""
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from dcode.diffusion.canvas import OPEN, TAKEN, Canvas, Vocabulary
 from dcode.diffusion.plan import Plan
+from dcode.diffusion.reread import read_again
 from dcode.diffusion.sampler import Step, denoise
 from dcode.errors import OutOfTime
 from dcode.model.load import Model
@@ -18,13 +20,17 @@ from dcode.text.result import Stopped, Verdict
 FENCE = b"```"
 """What stands around code in the answers of chat models."""
 
+LEAST = 1e-6
+"""A probability below this counts as this."""
+
 NEAR = 3
 """Lines of the surroundings that a Frame carries on each side of a hole, the hole's own among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The fills of a canvas's holes and their mean confidences; the new faults that remain, and what it cost."""
+    """The fills of a canvas's holes, how sure the model is of each (the geometric mean of its tokens' probabilities),
+    the new faults that remain, and what it cost."""
 
     fills: tuple[bytes, ...]
     confidence: tuple[float, ...]
@@ -39,7 +45,8 @@ def fill(
 ) -> Iterator[Frame | Outcome]:
     """Yield a Frame per forward pass, then the Outcome.
 
-    After `deadline` (time.monotonic) the furthest full canvas is the outcome; OutOfTime if there is none.
+    After `deadline` (time.monotonic) the furthest full canvas is the outcome; OutOfTime if there is none. How sure the
+    model is, it was when it took a token; where the plan wants it `sure`, it reads the whole canvas again.
     """
     begun = time.monotonic()
     last: Step | None = None
@@ -53,15 +60,17 @@ def fill(
     assert last is not None
     if last.repair.best is None:
         raise OutOfTime("the time budget ended before every slot was filled", hint="allow more with --time-budget")
-    yield _outcome(last, stopped or last.repair.stopped or "rounds")
+    best, sure_L, forwards = last.repair.best, last.best_confidence_L, last.index
+    if plan.sure:
+        sure_L, forwards = read_again(best, model.predict), forwards + 1
+    sure = tuple(_mean([float(sure_L[place]) for place in hole if best.text(place)]) for hole in best.ranges)
+    stopped = stopped or last.repair.stopped or "rounds"
+    yield Outcome(best.fills(), sure, last.repair.faults, forwards, last.repair.rounds, stopped)
 
 
-def _outcome(step: Step, stopped: Stopped) -> Outcome:
-    best = step.repair.best
-    assert best is not None
-    sure = [[float(step.best_confidence_L[p]) for p in hole if best.text(p)] for hole in best.ranges]
-    means = tuple(sum(values) / len(values) if values else 1.0 for values in sure)
-    return Outcome(best.fills(), means, step.repair.faults, step.index, step.repair.rounds, stopped)
+def _mean(values: Sequence[float]) -> float:
+    """The geometric mean, which one doubtful token is enough to lower; 1 of nothing."""
+    return math.exp(sum(math.log(max(value, LEAST)) for value in values) / len(values)) if values else 1.0
 
 
 def frame(step: Step, seconds: float) -> Frame:

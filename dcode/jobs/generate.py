@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.plan import Plan
-from dcode.errors import InputError
+from dcode.errors import InputError, OutOfTime
 from dcode.jobs.fill import FENCE, Outcome, fill, verdict, vocabulary
 from dcode.jobs.infill import candidate_plan, ranked
 from dcode.model.load import Model
@@ -38,7 +38,8 @@ def generate(
 ) -> Iterator[Frame | Result]:
     """Write a program for `prompt`; Frames while it works, then up to `count` Results, best first.
 
-    A candidate that does not parse is tried again with another seed; its forwards are counted all the same.
+    A candidate that does not parse is tried again with another seed, and so is one that is not as sure as the plan
+    wants, as often as it says; all their forwards are counted.
 
     The files of `context` stand in front of the request, as far as the window reaches. Raises InputError for an empty
     prompt or one that leaves no room, OutOfTime if the deadline (time.monotonic) leaves no result.
@@ -51,19 +52,30 @@ def generate(
     pieces = _context(request or model.tokenizer.encode(header.encode()), model, slots, context)
     plan = replace(plan, block=model.block or plan.block)
     checker = GrammarChecker(grammar, b"", (Span(0, 0),)) if feedback else None
-    passed: list[Result] = []
-    failed: list[Result] = []
-    for number in range(count + RETRIES):
-        canvas = Canvas.of(pieces, (slots,), (b"", b"\n"), vocabulary(model, ends=True))
-        chosen = candidate_plan(plan, number)
-        made = yield from _candidate(canvas, model, grammar, chosen, checker, deadline)
-        (failed if made.verdict == "failed" else passed).append(made)
-        if len(passed) == count:
+    canvas = Canvas.of(pieces, (slots,), (b"", b"\n"), vocabulary(model, ends=True))
+    made: list[Result] = []
+    while not _enough(made, plan, count, deadline):
+        chosen = candidate_plan(plan, len(made))
+        try:
+            made.append((yield from _candidate(canvas, model, grammar, chosen, checker, deadline)))
+        except OutOfTime:
+            if not made:
+                raise
             break
-    wasted = sum(result.forwards for result in failed)
-    first, *others = ranked(passed or failed[:1])
-    yield replace(first, forwards=first.forwards + wasted * bool(passed))
-    yield from others
+    given = ranked([one for one in made if one.verdict != "failed"])[:count] or made[:1]
+    wasted = sum(one.forwards for one in made) - sum(one.forwards for one in given)
+    yield replace(given[0], forwards=given[0].forwards + wasted)
+    yield from given[1:]
+
+
+def _enough(made: Sequence[Result], plan: Plan, count: int, deadline: float | None) -> bool:
+    """Whether no further candidate is wanted, or there is no time for one."""
+    if made and deadline is not None and time.monotonic() > deadline:
+        return True
+    passed = [one for one in made if one.verdict != "failed"]
+    if len(passed) < count:
+        return len(made) >= count + RETRIES
+    return len(made) >= plan.tries or any(one.regions[0].confidence >= plan.sure for one in passed)
 
 
 def says_nothing(text: bytes, comment: str) -> bool:

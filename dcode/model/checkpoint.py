@@ -22,9 +22,10 @@ Style = Literal["header", "chat"]
 class Checkpoint:
     """A row: `source` is a folder (relative to the package for what ships) or `hub:` and a hub id.
 
-    `defaults` and `presets` are sampler settings. What follows them is what a checkpoint's own files may not say;
-    None: they must. `shift`: row p-1 predicts position p. `length`: how a hole finds its length: void slots, tokens
-    that expand and delete, or a search. `prompt`: a comment header, or the checkpoint's own chat template.
+    `defaults` and `presets` are sampler settings, `programs` those that suit whole programs better. What follows them
+    is what a checkpoint's own files may not say; None: they must. `shift`: row p-1 predicts position p. `length`: how a
+    hole finds its length: void slots, tokens that expand and delete, or a search. `prompt`: a comment header, or the
+    checkpoint's own chat template.
     `rules`: what the hook asks it for; none named: everything.
     """
 
@@ -36,6 +37,7 @@ class Checkpoint:
     languages: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     defaults: dict[str, Any] = field(default_factory=dict)
+    programs: dict[str, Any] = field(default_factory=dict)
     presets: dict[str, dict[str, Any]] = field(default_factory=dict)
     shift: bool | None = None
     attention: Attention | None = None

@@ -117,7 +117,8 @@ def read(folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str,
     net = build(config, unpack(weights.read_bytes()), device)
     if not row.family:
         # Weights in a folder of the user's were trained as the shipped ones were: so are they sampled.
-        row = replace(row, defaults=checkpoint(DEFAULT).defaults)
+        shipped = checkpoint(DEFAULT)
+        row = replace(row, defaults=shipped.defaults, programs=shipped.programs)
     return Model(net.to(shards.as_dtype(precision)), tokenizer, row, found)
 
 

@@ -63,7 +63,7 @@ if os.environ.get("SCRIPTED_KILL", "").startswith(role):
 
 for name, content in {
     "dcode.jobs.refactor": {"refactor": refactor},
-    "dcode.cli.work": {"get_ready": lambda settings: SimpleNamespace(model=None, plan=None)},
+    "dcode.cli.work": {"get_ready": lambda settings, **_: SimpleNamespace(model=None, plan=None)},
 }.items():
     sys.modules[name] = ModuleType(name)
     vars(sys.modules[name]).update(content)

@@ -135,7 +135,7 @@ def test_a_request_that_says_nothing_is_bad_input(run: Run, script: Script, prom
 
 
 def test_bad_input_is_found_before_a_model_is_loaded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dcode.cli.work.get_ready", lambda settings: pytest.fail("loaded"))
+    monkeypatch.setattr("dcode.cli.work.get_ready", lambda settings, **_: pytest.fail("loaded"))
     assert run("gen", "x", "-l", "klingon").code == 2
     assert run("gen", "x", "--context", "/nowhere").code == 4
     assert run("gen", "x", "-o", "/nowhere/at/all.py").code == 4

@@ -16,13 +16,21 @@ def stated(run: Run, tiny: Path, *args: str) -> dict[str, Any]:
 
 def test_best_takes_one_slot_a_step_and_leaves_the_models_defaults(run: Run, tiny: Path) -> None:
     plan = stated(run, tiny, "--preset", "best", "--seed", "5")
-    assert (plan["commit"], plan["per_step"], plan["threshold"], plan["seed"]) == ("fixed", 1, 0.6, 5)
-    assert plan["forwards"] % 6 == 0, "six slots a candidate, a forward each"
+    assert (plan["commit"], plan["per_step"], plan["threshold"], plan["seed"]) == ("fixed", 1, 0.75, 5)
+    assert plan["forwards"] % 7 == 0, "six slots a candidate, a forward each, and one to read it again"
 
 
 def test_fast_takes_more_than_one_and_steps_have_the_last_word(run: Run, tiny: Path) -> None:
     assert stated(run, tiny, "--preset", "fast")["commit"] == "factor"
-    assert stated(run, tiny, "--preset", "best", "--steps", "2")["forwards"] % 2 == 0
+    assert stated(run, tiny, "--preset", "best", "--steps", "2")["forwards"] % 3 == 0
+
+
+def test_programs_are_written_from_the_left_holes_are_not(run: Run, tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n", "utf-8")
+    line = ("infill", str(tmp_path / "a.py"), "--lines", "1", "-m", f"mini={tiny}", "--no-feedback", "--json")
+    holes = json.loads(run(*line).out)["parameters"]["plan"]
+    assert (holes["order"], holes["threshold"]) == ("confidence", 0.6)
+    assert stated(run, tiny)["order"] == "left"
 
 
 def test_a_preset_can_stand_in_the_environment(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ def test_the_table_fits_a_terminal() -> None:
 
 
 def test_the_model_writes_programs_and_changes_them() -> None:
-    write = partial(model_writer, plan=PLAN, grammar=grammar("python"), feedback=True)
+    write = partial(model_writer, plan=PLAN, change_plan=PLAN, grammar=grammar("python"), feedback=True)
     asked = question(0)
     assert write(Oracle([b"x = 1\n"]))(asked, 0).text == "x = 1\n"
     changed = write(Oracle([b"y = 2"]))(question(1, old="x = 2\n"), 0)
