@@ -56,7 +56,8 @@ def picture(prompt: str, columns: int = 100) -> str:
     from dcode.text.frame import Frame
 
     model = dcode.load()
-    plan = dcode.Plan(threshold=model.checkpoint.defaults["threshold"])
+    row = model.checkpoint
+    plan = dcode.Plan.preset("balanced", {**row.defaults, **row.programs}, row.presets, tries=1)
     frames: list[Frame] = []
     for seen in generate(prompt, model, grammar("python"), plan):
         if isinstance(seen, Frame):

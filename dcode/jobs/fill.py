@@ -1,6 +1,5 @@
 """Fill one canvas with a model: the sampling loop turned into Frames and an Outcome. All jobs go through here."""
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,17 +19,13 @@ from dcode.text.result import Stopped, Verdict
 FENCE = b"```"
 """What stands around code in the answers of chat models."""
 
-LEAST = 1e-6
-"""A probability below this counts as this."""
-
 NEAR = 3
 """Lines of the surroundings that a Frame carries on each side of a hole, the hole's own among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The fills of a canvas's holes, how sure the model is of each (the geometric mean of its tokens' probabilities),
-    the new faults that remain, and what it cost."""
+    """The fills of a canvas's holes and their mean confidences; the new faults that remain, and what it cost."""
 
     fills: tuple[bytes, ...]
     confidence: tuple[float, ...]
@@ -69,8 +64,8 @@ def fill(
 
 
 def _mean(values: Sequence[float]) -> float:
-    """The geometric mean, which one doubtful token is enough to lower; 1 of nothing."""
-    return math.exp(sum(math.log(max(value, LEAST)) for value in values) / len(values)) if values else 1.0
+    """1 of nothing: who writes nothing doubts nothing."""
+    return sum(values) / len(values) if values else 1.0
 
 
 def frame(step: Step, seconds: float) -> Frame:
