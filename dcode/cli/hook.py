@@ -93,7 +93,7 @@ def apply(ids: Ids = None, quiet: Quiet = False, verbose: Verbose = False) -> No
 
     chosen = ids or [one.id for one in reversed(waiting) if fits(one.path, one.before)]
     if not chosen:
-        changed = "no proposal's file is as it was (dcode apply lists them; dcode apply ID tries one)"
+        changed = "nothing to apply: applied already, or the files have changed since (dcode apply lists them)"
         complain(changed if waiting else "no proposals wait")
         return
     apply_proposals(chosen, quiet=quiet, verbose=verbose)

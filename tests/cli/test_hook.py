@@ -226,7 +226,7 @@ def test_two_proposals_for_one_file_are_applied_together(repository: Repository)
     repository.git("commit", "-qm", "2")
     repository.dcode("hook", "apply")
     assert repository.tree()["b.py"] == DOCUMENTED + between + DOCUMENTED.replace(b"area", b"more")
-    assert "as it was" in repository.dcode("hook", "apply")
+    assert "applied already" in repository.dcode("hook", "apply")
     repository.dcode("undo")
     assert repository.git("status", "--short") == ""
 
