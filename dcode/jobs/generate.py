@@ -39,7 +39,7 @@ def generate(
     """Write a program for `prompt`; Frames while it works, then up to `count` Results, best first.
 
     A candidate that does not parse is tried again with another seed, and so is one that is not as sure as the plan
-    wants, as often as it says; all their forwards are counted.
+    wants, as often as it says, until a forward was spent for every slot, or two where none passed; all are counted.
 
     The files of `context` stand in front of the request, as far as the window reaches. Raises InputError for an empty
     prompt or one that leaves no room, OutOfTime if the deadline (time.monotonic) leaves no result.
@@ -54,7 +54,7 @@ def generate(
     checker = GrammarChecker(grammar, b"", (Span(0, 0),)) if feedback else None
     canvas = Canvas.of(pieces, (slots,), (b"", b"\n"), vocabulary(model, ends=True))
     made: list[Result] = []
-    while not _enough(made, plan, count, deadline):
+    while not _enough(made, plan, count, slots, deadline):
         chosen = candidate_plan(plan, len(made))
         try:
             made.append((yield from _candidate(canvas, model, grammar, chosen, checker, deadline)))
@@ -68,14 +68,16 @@ def generate(
     yield from given[1:]
 
 
-def _enough(made: Sequence[Result], plan: Plan, count: int, deadline: float | None) -> bool:
-    """Whether no further candidate is wanted, or there is no time for one."""
+def _enough(made: Sequence[Result], plan: Plan, count: int, slots: int, deadline: float | None) -> bool:
+    """Whether no further candidate is wanted, or the last one took too long for another."""
     if made and deadline is not None and time.monotonic() > deadline:
         return True
     passed = [one for one in made if one.verdict != "failed"]
+    spent = sum(one.forwards for one in made)
     if len(passed) < count:
-        return len(made) >= count + RETRIES
-    return len(made) >= plan.tries or any(one.regions[0].confidence >= plan.sure for one in passed)
+        return len(made) >= count + RETRIES or spent >= 2 * slots * count
+    sure = any(one.regions[0].confidence >= plan.sure for one in passed)
+    return sure or len(made) >= plan.tries or spent >= slots * count
 
 
 def says_nothing(text: bytes, comment: str) -> bool:

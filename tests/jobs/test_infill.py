@@ -219,6 +219,13 @@ def test_a_program_that_is_doubted_when_it_is_read_again_gives_way_to_a_surer_on
     assert (made[0].regions[0].confidence > 0.9) == (answers == 2)
 
 
+def test_a_doubted_program_that_took_a_forward_a_slot_is_not_written_again() -> None:
+    words = tokenizer().encode(b"x = 1")
+    plan = Plan(commit="fixed", per_step=1, tries=4, sure=0.99)
+    (result,) = results(generate("set x", Oracle([b"x = 1"], sure=0.5), PYTHON, plan, slots=len(words)))
+    assert result.forwards == len(words) + 1
+
+
 def test_a_doubted_program_is_given_when_no_time_is_left_for_another() -> None:
     words = tokenizer().encode(b"x = 1")
     model = Oracle([b"x = 1"], sure=0.5)
