@@ -35,7 +35,7 @@ HOLED = 0.05
 LEAST = 0.2
 """The lowest mask rate drawn: below it a row gives few tokens with loss, and easy ones."""
 
-UNSEEN, BEGUN = 0.42, 0.33
+UNSEEN, BEGUN = 0.2, 0.55
 """The shares of requests whose program is masked to the last token, where what is asked for decides everything, and
 from some token on: a program is uncovered from its front more often than not."""
 
