@@ -32,6 +32,11 @@ BatchTokens = Annotated[int | None, Option(metavar="N", min=64, help="Tokens in 
 Corrupt = Annotated[
     float | None, Option(metavar="SHARE", min=0, max=1, help="Rows in which some visible tokens are wrong (0).")
 ]
+Misread = Annotated[
+    float | None, Option(metavar="SHARE", min=0, max=1, help="Rows that show the network's own mistakes (0).")
+]
+Device = Annotated[str | None, Option(metavar="NAME", help="cpu (usual), cuda, or auto.")]
+Workers = Annotated[int | None, Option(metavar="N", min=0, help="Processes that make rows ahead of the network (0).")]
 StartFrom = Annotated[Path | None, Option(metavar="DIR", help="A model whose weights to begin with.")]
 Seed = Annotated[int | None, Option(metavar="N", min=0, help="Seed of all randomness (0).")]
 Threads = Annotated[int | None, Option(metavar="N", min=1, help="CPU threads (2).")]
@@ -48,9 +53,12 @@ def run(
     minutes: Minutes = None,
     batch_tokens: BatchTokens = None,
     corrupt: Corrupt = None,
+    misread: Misread = None,
     start_from: StartFrom = None,
     seed: Seed = None,
     threads: Threads = None,
+    device: Device = None,
+    workers: Workers = None,
     compile: Compile = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -71,9 +79,12 @@ def run(
         minutes=minutes,
         batch_tokens=batch_tokens,
         corrupt_rows=corrupt,
+        misread_rows=misread,
         start_from=start_from,
         seed=seed,
         threads=threads,
+        device=device,
+        workers=workers,
         compile=compile,
     )
     begun = _beginning(config)

@@ -81,6 +81,7 @@ class TrainConfig:
     void_anywhere: float = 0.1
     corrupt_rows: float = 0.0
     corrupt_rate: float = 0.12
+    misread_rows: float = 0.0
     matrix_rate: float = 0.02
     vector_rate: float = 3e-3
     weight_decay: float = 0.05
@@ -89,6 +90,8 @@ class TrainConfig:
     seed: int = 0
     save_every_s: float = 300.0
     threads: int = 2
+    device: str = "cpu"
+    workers: int = 0
     compile: bool = True
     precision: Literal["bf16", "f32"] = "bf16"
     start_from: Path | None = None

@@ -2,23 +2,27 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 import torch
-from torch import Tensor
 from torch.optim import Optimizer
 
 from dcode.errors import InputError, ModelError
 from dcode.model.backbone import Backbone, initialise
+from dcode.model.load import pick_device
 from dcode.model.tokenizer import Tokenizer
 from dcode.model.weights import digest, fill, unpack
 from dcode.train import data, state
 from dcode.train.config import Stage, TrainConfig, network, rate_at, stage_at
-from dcode.train.objective import loss, noised, wanted
+from dcode.train.feed import feed
+from dcode.train.objective import Noised, loss, misread, noised, wanted
 from dcode.train.optim import clip, optimizers, set_rates
 
 HELD_RATES = (0.15, 0.5, 0.9)
+
+MISREAD_FROM = 0.2
+"""From this share of a run on the network's own mistakes are worth showing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Run:
 
     config: TrainConfig
     net: Backbone
-    hidden: Callable[[Tensor, Tensor], Tensor]
+    device: torch.device
     built: tuple[Optimizer, ...]
     corpus: data.Corpus
     held: data.Corpus
@@ -57,9 +61,10 @@ def train(config: TrainConfig, *, every: int = 10, held_every: int = 250) -> Ite
     run = prepare(config)
     progress = resume(run)
     clock = _Clock(progress)
+    made = feed(run.corpus, run.cutter, config, progress.step, lambda: done(progress, config))
     try:
         while (share := done(progress, config)) < 1:
-            value, tokens = step(run, progress.step, share)
+            value, tokens = step(run, next(made), progress.step, share)
             progress = clock.after(progress, value, tokens)
             over = done(progress, config) >= 1
             scored = held_out(run) if progress.step % held_every == 0 or over else None
@@ -79,11 +84,16 @@ def prepare(config: TrainConfig) -> Run:
     torch.set_num_threads(config.threads)
     config.out.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.read(config.tokenizer)
-    net = start(config, len(tokenizer.pieces))
+    device = pick_device(config.device)
+    net = start(config, len(tokenizer.pieces)).to(device)
+    if config.compile:
+        # One compiled layer serves all: a network compiled whole takes ten times as long to begin.
+        for layer in net.layers:
+            layer.compile(dynamic=False)
     return Run(
         config=config,
         net=net,
-        hidden=torch.compile(net.hidden, dynamic=False) if config.compile else net.hidden,
+        device=device,
         built=optimizers(net, config),
         corpus=data.Corpus.read(config.corpus),
         held=data.Corpus.read(config.corpus, "held"),
@@ -107,22 +117,17 @@ def start(config: TrainConfig, vocab: int) -> Backbone:
     return net
 
 
-def step(run: Run, number: int, share: float) -> tuple[float, int]:
-    """One update; returns the loss in nats and how many tokens it saw. `number` and the seed decide the data."""
+def step(run: Run, made: Noised, number: int, share: float) -> tuple[float, int]:
+    """One update with what `feed` made; returns the loss in nats and how many tokens it saw."""
     config = run.config
     set_rates(run.built, rate_at(share, config))
-    stage = stage_at(share, config)
-    rows = max(1, config.batch_tokens // stage.length)
-    batch = data.batch(run.corpus, run.cutter, stage, rows, f"{config.seed}:{number}")
-    asked = noised(
-        batch,
-        run.cutter.tokenizer.mask_id,
-        torch.Generator().manual_seed(config.seed * 1_000_003 + number),
-        corrupt_rows=config.corrupt_rows,
-        corrupt_rate=config.corrupt_rate,
-    )
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.precision == "bf16"):
-        hidden_ND, answer_N = wanted(run.hidden(asked.ids_BL, batch.segment_BL), asked)
+    asked, doubted = made.to(run.device), round(config.misread_rows * len(made.ids_BL))
+    if doubted and share > MISREAD_FROM:
+        chance = torch.Generator(run.device).manual_seed(config.seed * 1_000_003 + number)
+        with _autocast(run):  # of its own: what it narrows without a gradient must not serve the update
+            asked = misread(asked, run.net, doubted, run.cutter.tokenizer.mask_id, chance)
+    with _autocast(run):
+        hidden_ND, answer_N = wanted(run.net.hidden(asked.ids_BL, asked.segment_BL), asked)
         value = loss(run.net.logits(hidden_ND), answer_N)
     value.backward()  # type: ignore[no-untyped-call]
     clip(run.net)
@@ -131,13 +136,17 @@ def step(run: Run, number: int, share: float) -> tuple[float, int]:
         optimizer.zero_grad(set_to_none=True)
     if not math.isfinite(float(value.detach())):
         raise ModelError(f"the loss is {float(value.detach())} at step {number}", hint="lower the learning rates")
-    return float(value.detach()), batch.ids_BL.numel()
+    return float(value.detach()), asked.ids_BL.numel()
+
+
+def _autocast(run: Run) -> torch.autocast:
+    return torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=run.config.precision == "bf16")
 
 
 @torch.no_grad()
 def held_out(run: Run, rows: int = 48, length: int = 256) -> dict[str, float]:
     """Nats per token on held-out packages: plain text at three mask rates, holes, requests; always the same rows."""
-    scores = {}
+    scores: dict[str, float] = {}
     for rate in HELD_RATES:
         batch = data.batch(run.held, run.cutter, Stage(1, length, plain=1, holes=0, requests=0), rows, "held")
         scores[f"{rate:g}"] = _score(run, replace(batch, rate_BL=torch.full_like(batch.rate_BL, rate)))
@@ -147,9 +156,10 @@ def held_out(run: Run, rows: int = 48, length: int = 256) -> dict[str, float]:
 
 
 def _score(run: Run, batch: data.Batch) -> float:
-    asked = noised(batch, run.cutter.tokenizer.mask_id, torch.Generator().manual_seed(1))
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=run.config.precision == "bf16"):
-        hidden_ND, answer_N = wanted(run.net.hidden(asked.ids_BL, batch.segment_BL), asked)
+    asked = noised(batch, run.cutter.tokenizer.mask_id, torch.Generator().manual_seed(1)).to(run.device)
+    # Compiled for these few rows, the layers would take longer than they save.
+    with _autocast(run), torch.compiler.set_stance("force_eager"):
+        hidden_ND, answer_N = wanted(run.net.hidden(asked.ids_BL, asked.segment_BL), asked)
         return float(loss(run.net.logits(hidden_ND), answer_N))
 
 

@@ -4,23 +4,29 @@ LLaDA's form (arXiv 2502.09992) with one weight a masked token, averaged over th
 visible tokens and asking for the right ones is CDLM's addition (arXiv 2512.15596).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from dcode.diffusion.noise import mask_tokens
+from dcode.model.backbone import Backbone
 from dcode.train.data import Batch
 
 
 @dataclass(frozen=True, slots=True)
 class Noised:
-    """What the network sees and is asked: noised ids, positions with loss [B, L], and the answers [N]."""
+    """What the network sees and is asked: noised ids, document numbers, positions with loss [B, L]; the answers [N]."""
 
     ids_BL: Tensor
+    segment_BL: Tensor
     want_BL: Tensor
     answer_N: Tensor
+
+    def to(self, device: torch.device) -> "Noised":
+        """The same on another device."""
+        return Noised(*(getattr(self, name).to(device) for name in self.__slots__))
 
 
 def noised(
@@ -47,7 +53,22 @@ def noised(
         drawn = pool[torch.randint(len(pool), ids_BL.shape, generator=generator)]
         ids_BL = torch.where(hit_BL, drawn, ids_BL)
         want_BL = want_BL | hit_BL | asked_BL
-    return Noised(ids_BL, want_BL, batch.ids_BL[want_BL])
+    return Noised(ids_BL, batch.segment_BL, want_BL, batch.ids_BL[want_BL])
+
+
+@torch.no_grad()
+def misread(asked: Noised, net: Backbone, rows: int, mask_id: int, generator: torch.Generator) -> Noised:
+    """In the first rows, a random share of the masks shows what the network would write there; the answers stay.
+
+    So it learns to doubt mistakes of its own, which look righter than tokens from elsewhere.
+    """
+    part_RL, device = asked.ids_BL[:rows], asked.ids_BL.device
+    masked_RL = asked.want_BL[:rows] & (part_RL == mask_id)
+    chances_NV = net.logits(net.hidden(part_RL, asked.segment_BL[:rows])[masked_RL]).float().softmax(-1)
+    written_RL = part_RL.masked_scatter(masked_RL, torch.multinomial(chances_NV, 1, generator=generator)[:, 0])
+    share_R1 = torch.rand((len(part_RL), 1), generator=generator, device=device)
+    shown_RL = torch.rand(part_RL.shape, generator=generator, device=device) < share_R1
+    return replace(asked, ids_BL=torch.cat((torch.where(shown_RL, written_RL, part_RL), asked.ids_BL[rows:])))
 
 
 ROUND = 512
@@ -59,7 +80,7 @@ def wanted(hidden_BLD: Tensor, asked: Noised) -> tuple[Tensor, Tensor]:
     index_N = asked.want_BL.flatten().nonzero()[:, 0]
     pad = -len(index_N) % ROUND
     answer_N = F.pad(asked.answer_N, (0, pad), value=-100)
-    return hidden_BLD.flatten(0, 1)[F.pad(index_N, (0, pad))], answer_N
+    return hidden_BLD.flatten(0, 1).index_select(0, F.pad(index_N, (0, pad))), answer_N
 
 
 def loss(logits_NV: Tensor, answer_N: Tensor) -> Tensor:

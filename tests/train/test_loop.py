@@ -8,14 +8,15 @@ import pytest
 import torch
 
 from dcode.errors import DcodeError, InputError, ModelError
+from dcode.model.backbone import Backbone, initialise
 from dcode.model.load import load
 from dcode.model.weights import pack, unpack
 from dcode.train import state
-from dcode.train.config import Stage, TrainConfig, rate_at
+from dcode.train.config import Stage, TrainConfig, network, rate_at
 from dcode.train.data import Batch
 from dcode.train.export import export
 from dcode.train.loop import start, train
-from dcode.train.objective import loss, noised, wanted
+from dcode.train.objective import loss, misread, noised, wanted
 from tests.oracle import tokenizer
 
 TEXT = "\n".join(f"def f{i}(a, b):\n    total = a + b * {i}\n    return total\n" for i in range(40))
@@ -60,6 +61,15 @@ def test_twenty_steps_in_one_go_equal_ten_and_ten(config: TrainConfig) -> None:
     assert all(torch.equal(one[1]["net"][name], two[1]["net"][name]) for name in one[1]["net"])
     assert whole[-1].loss < whole[0].loss - 0.3
     assert set(whole[-1].held or {}) == {"0.15", "0.5", "0.9", "holes", "requests"}
+
+
+def test_workers_make_the_rows_that_the_run_would_have_made(config: TrainConfig) -> None:
+    short = replace(config, tokens=256 * 5)
+    alone, helped = (
+        [report.loss for report in train(replace(short, out=config.out / str(workers), workers=workers), every=1)]
+        for workers in (0, 2)
+    )
+    assert len(alone) == 5 and alone == helped
 
 
 def test_what_was_exported_loads_and_predicts(config: TrainConfig, tmp_path: Path) -> None:
@@ -142,6 +152,21 @@ def test_corruption_hits_visible_tokens_and_asks_for_the_right_ones() -> None:
     assert 0.15 < changed.float().mean() < 0.35
     assert asked.want_BL[changed].all() and 0.3 < asked.want_BL.float().mean() < 0.6
     assert torch.equal(asked.answer_N, ids[asked.want_BL])
+
+
+def test_mistakes_of_its_own_show_in_the_first_rows_only_and_what_is_asked_stays() -> None:
+    ids = torch.randint(4, 50, (4, 64), generator=torch.Generator().manual_seed(0))
+    batch = Batch(ids, torch.ones_like(ids, dtype=torch.bool), ids * 0, torch.full(ids.shape, 0.7))
+    asked = noised(batch, 0, torch.Generator().manual_seed(1))
+    net = Backbone(network("tiny", 50, 64))
+    initialise(net, torch.Generator().manual_seed(2))
+    shown = misread(asked, net, 2, 0, torch.Generator().manual_seed(3))
+    differs = shown.ids_BL != asked.ids_BL
+    assert differs[:2].any() and not differs[2:].any()
+    assert asked.want_BL[differs].all() and (asked.ids_BL[differs] == 0).all()
+    assert torch.equal(shown.want_BL, asked.want_BL) and torch.equal(shown.answer_N, asked.answer_N)
+    again = misread(asked, net, 2, 0, torch.Generator().manual_seed(3))
+    assert torch.equal(shown.ids_BL, again.ids_BL)
 
 
 def test_padding_the_wanted_positions_does_not_change_the_loss() -> None:
