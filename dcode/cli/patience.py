@@ -1,6 +1,7 @@
 """Ending long work in order: the first signal waits for a good moment, the second does not."""
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -9,6 +10,9 @@ from typing import Any
 from dcode.cli.streams import complain
 
 TERMINATED = 143
+
+SAME_S = 0.5
+"""Signals that come so soon after the first are the first: timeout(1) sends one to a process and to its group."""
 
 
 @contextmanager
@@ -19,11 +23,17 @@ def patient() -> Iterator[Callable[[], bool]]:
     """
     asked: list[int] = []
     before: dict[int, Any] = {}
+    since = -SAME_S
 
     def wait(number: int, _frame: FrameType | None) -> None:
-        asked.append(number)
-        signal.signal(number, before[number])
-        complain("saving first (once more to leave at once)")
+        nonlocal since
+        if asked and time.monotonic() - since >= SAME_S:
+            signal.signal(number, before[number])
+            signal.raise_signal(number)
+        elif not asked:
+            asked.append(number)
+            since = time.monotonic()
+            complain("saving first (once more to leave at once)")
 
     for awaited in (signal.SIGINT, signal.SIGTERM):
         before[awaited] = signal.signal(awaited, wait)

@@ -70,7 +70,7 @@ class Near(nn.Module):
         """`seen`: what `neighbours` gave."""
         out_BLD = x_BLD
         for tap, (offset, there_BL1) in enumerate(seen):
-            out_BLD = out_BLD + self.taps[:, 0, tap] * (x_BLD.roll(-offset, dims=1) * there_BL1)
+            out_BLD = out_BLD + self.taps[:, 0, tap] * (x_BLD.roll(-offset, dims=1) * there_BL1.to(x_BLD.dtype))
         return out_BLD
 
 

@@ -8,6 +8,7 @@ import resource
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +19,7 @@ from scripted import Run
 
 from dcode.cli import train_places
 from dcode.cli.app import main
-from dcode.cli.patience import patient
+from dcode.cli.patience import SAME_S, patient
 from dcode.lessons.family import read_families
 from dcode.train.config import TrainConfig
 from dcode.train.export import export
@@ -273,6 +274,8 @@ def test_the_first_signal_waits_and_the_second_does_not(number: signal.Signals, 
     assert signal.getsignal(number) == handler
     with pytest.raises(KeyboardInterrupt), patient():
         os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)  # at once: the same one, as timeout(1) sends it
+        time.sleep(SAME_S)
         os.kill(os.getpid(), signal.SIGINT)
         pytest.fail("the second one waited")
 

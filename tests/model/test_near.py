@@ -52,3 +52,15 @@ def test_documents_in_one_row_do_not_see_each_other() -> None:
 def test_an_impossible_reach_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ModelError, match="near"):
         Config.of({**WITHOUT.to_json(), **changes})
+
+
+@torch.no_grad()
+def test_bfloat16_stays_bfloat16_past_the_neighbours() -> None:
+    net = Backbone(WITH)
+    initialise(net, torch.Generator().manual_seed(0))
+    ids = torch.randint(4, 90, (1, 20), generator=torch.Generator().manual_seed(1))
+    want = torch.ones_like(ids, dtype=torch.bool)
+    exact = net(ids, want)
+    small = net.to(torch.bfloat16)(ids, want)
+    assert small.dtype == torch.bfloat16
+    assert float((small.float() - exact).norm() / exact.norm()) < 0.03
