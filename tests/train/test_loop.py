@@ -67,7 +67,7 @@ def test_workers_make_the_rows_that_the_run_would_have_made(config: TrainConfig)
     short = replace(config, tokens=256 * 5)
     alone, helped = (
         [report.loss for report in train(replace(short, out=config.out / str(workers), workers=workers), every=1)]
-        for workers in (0, 2)
+        for workers in (0, 1)
     )
     assert len(alone) == 5 and alone == helped
 
