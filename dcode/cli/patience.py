@@ -19,7 +19,7 @@ SAME_S = 0.5
 def patient() -> Iterator[Callable[[], bool]]:
     """In the block, Ctrl-C and SIGTERM only make the given function true; after it they take effect.
 
-    The same signal a second time takes effect at once.
+    A second one takes effect at once, unless it comes so soon that it is the same.
     """
     asked: list[int] = []
     before: dict[int, Any] = {}

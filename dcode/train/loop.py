@@ -87,7 +87,7 @@ def prepare(config: TrainConfig) -> Run:
     device = pick_device(config.device)
     net = start(config, len(tokenizer.pieces)).to(device)
     if config.compile:
-        # One compiled layer serves all: a network compiled whole takes ten times as long to begin.
+        # One compiled layer serves all; a network compiled whole is compiled as often as it has layers.
         for layer in net.layers:
             layer.compile(dynamic=False)
     return Run(
