@@ -1,4 +1,7 @@
-"""Settings every test shares: hypothesis is deterministic, nobody's own configuration is read, nobody calls out."""
+"""Settings every test shares: hypothesis is deterministic, nobody's own configuration is read, nobody calls out.
+
+Every core runs tests of its own, so a network gets one thread.
+"""
 
 import os
 import sys
@@ -11,11 +14,18 @@ from hypothesis import settings
 OFFLINE = str(Path(__file__).parent / "offline")
 sys.path.insert(0, OFFLINE)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (OFFLINE, os.environ.get("PYTHONPATH"))))
-sys.modules.pop("sitecustomize", None)  # the system may have one of its own
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+if not (getattr(sys.modules.get("sitecustomize"), "__file__", None) or "").startswith(OFFLINE):
+    sys.modules.pop("sitecustomize", None)  # the system may have one of its own; a process of ours has this one
 import sitecustomize  # noqa: E402
 
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("suite")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """With `-s` tests print and time what they measure: then one process runs them, undisturbed."""
+    return 0 if config.option.capture == "no" else None
 
 
 @pytest.fixture(autouse=True)
