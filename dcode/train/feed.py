@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from dcode.train import data
 from dcode.train.config import Stage, TrainConfig, stage_at
+from dcode.train.cut import Cutter
 from dcode.train.objective import Noised, noised
 
 AHEAD = 4
@@ -16,7 +17,7 @@ AHEAD = 4
 
 
 def feed(
-    corpus: data.Corpus, cutter: data.Cutter, config: TrainConfig, first: int, done: Callable[[], float]
+    corpus: data.Corpus, cutter: Cutter, config: TrainConfig, first: int, done: Callable[[], float]
 ) -> Iterator[Noised]:
     """The rows of step `first` and of all that follow; `done` tells the share of the run that is behind it.
 
@@ -40,7 +41,7 @@ def feed(
 class _Steps(Dataset[Noised]):
     """The rows of a step, decided by its number, its stage and the seed alone."""
 
-    def __init__(self, corpus: data.Corpus, cutter: data.Cutter, config: TrainConfig) -> None:
+    def __init__(self, corpus: data.Corpus, cutter: Cutter, config: TrainConfig) -> None:
         self._corpus, self._cutter, self._config = corpus, cutter, config
 
     def __getitem__(self, wanted: tuple[int, Stage]) -> Noised:

@@ -15,6 +15,7 @@ from dcode.model.tokenizer import Tokenizer
 from dcode.model.weights import digest, fill, unpack
 from dcode.train import data, state
 from dcode.train.config import Stage, TrainConfig, network, rate_at, stage_at
+from dcode.train.cut import Cutter
 from dcode.train.feed import feed
 from dcode.train.objective import Noised, loss, misread, noised, wanted
 from dcode.train.optim import clip, optimizers, set_rates
@@ -48,7 +49,7 @@ class Run:
     built: tuple[Optimizer, ...]
     corpus: data.Corpus
     held: data.Corpus
-    cutter: data.Cutter
+    cutter: Cutter
     vocabulary: str
 
 
@@ -97,7 +98,7 @@ def prepare(config: TrainConfig) -> Run:
         built=optimizers(net, config),
         corpus=data.Corpus.read(config.corpus),
         held=data.Corpus.read(config.corpus, "held"),
-        cutter=data.Cutter(tokenizer, config.void_anywhere, config.schedule),
+        cutter=Cutter(tokenizer, config.void_anywhere, config.schedule),
         vocabulary=digest(config.tokenizer),
     )
 

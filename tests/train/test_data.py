@@ -1,4 +1,4 @@
-"""Rows are cut as inference cuts, full, and decided by their seed."""
+"""Rows are full, drawn by weight, and decided by their seed."""
 
 import json
 import random
@@ -9,12 +9,13 @@ import pytest
 
 from dcode.train import data
 from dcode.train.config import Stage
+from dcode.train.cut import Cutter
 from tests.oracle import tokenizer
 
 TOK = tokenizer()
 TEXT = "\n".join(f"def f{i}(a, b):\n    total = a + b * {i}\n    return total\n" for i in range(40))
 CORPUS = data.Corpus((TEXT, "x = 1\n"), (1.0, 1.5), (("add two numbers", "def add(a, b):\n    return a + b"),))
-CUTTER = data.Cutter(TOK, void_anywhere=0.1)
+CUTTER = Cutter(TOK, void_anywhere=0.1)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -26,37 +27,6 @@ def test_a_row_is_full_and_has_something_to_learn(seed: int) -> None:
     assert all(0 < rate <= 1 for rate in row.rate)
     special = {TOK.begin_id, TOK.end_id}
     assert not any(number in special for number, hole in zip(row.ids, row.eligible, strict=True) if hole)
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_a_document_with_holes_renders_to_its_source(seed: int) -> None:
-    document = CUTTER.holes(TEXT, 160, random.Random(seed))
-    if document is None:
-        return
-    assert sum(len(ids) for ids, _ in document) <= 160
-    assert b"".join(TOK.decode(ids) for ids, _ in document).decode() in TEXT
-    assert any(hole for _, hole in document)
-
-
-def test_holes_start_and_end_where_line_ranges_do() -> None:
-    rng = random.Random(0)
-    spans = [span for _ in range(300) for span in data.cut_spans(TEXT, rng)]
-    at_lines = [
-        (a, b) for a, b in spans if not TEXT[TEXT.rfind("\n", 0, a) + 1 : a].strip() and TEXT[b : b + 1] in ("\n", "")
-    ]
-    assert len(at_lines) > 0.6 * len(spans)
-
-
-def test_a_request_has_its_header_and_voids_behind() -> None:
-    cutter = data.Cutter(TOK, void_anywhere=0)
-    document = cutter.request("# add two numbers\n", "def add(a, b):\n    return a + b\n", 200, random.Random(1))
-    assert document is not None
-    (head, _), (slots, hole), (tail, _) = document
-    assert TOK.decode(head) == b"# add two numbers\n" and head[0] == TOK.begin_id
-    assert hole and TOK.decode(slots) == b"def add(a, b):\n    return a + b"
-    text = [number for number in slots if number != TOK.void_id]
-    assert slots == text + [TOK.void_id] * (len(slots) - len(text))
-    assert tail == [TOK.end_id]
 
 
 def test_families_come_by_weight_whatever_their_number_of_rows(tmp_path: Path) -> None:
@@ -83,7 +53,7 @@ def test_families_come_by_weight_whatever_their_number_of_rows(tmp_path: Path) -
 
 
 def test_the_schedule_decides_the_rates() -> None:
-    clipped = data.Cutter(TOK, void_anywhere=0.1, schedule="clipped")
+    clipped = Cutter(TOK, void_anywhere=0.1, schedule="clipped")
     row = data.row(CORPUS, clipped, Stage(1, 200, 0.3, 0.4, 0.3), random.Random(0))
     assert all(0.3 <= rate <= 0.8 for rate in row.rate)
 
