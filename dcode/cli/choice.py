@@ -78,6 +78,8 @@ def summary(result: Result, seconds: float) -> str:
     """
     sure = min((region.confidence for region in result.regions), default=1.0)
     parts = [result.verdict, f"{100 * sure:.0f} % sure", f"{result.forwards} forwards"]
+    if result.unbound:
+        parts.insert(1, f"undefined: {' '.join(result.unbound)}")
     if result.repairs:
         parts.append(f"{result.repairs} repair{'' if result.repairs == 1 else 's'}")
     if result.stopped == "time":

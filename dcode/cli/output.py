@@ -110,6 +110,7 @@ def _candidate(outcome: Outcome, result: Result) -> dict[str, Any]:
         "repairs": result.repairs,
         "seconds": dict(result.seconds),
         "stopped": result.stopped,
+        "unbound": list(result.unbound),
     }
 
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.plan import Plan
 from dcode.errors import InputError, OutOfTime
+from dcode.jobs.bind import bound
 from dcode.jobs.fill import FENCE, Outcome, fill, verdict, vocabulary
 from dcode.jobs.infill import candidate_plan, ranked
 from dcode.model.load import Model
 from dcode.syntax.check import GrammarChecker, file_faults
 from dcode.syntax.grammar import Grammar
+from dcode.syntax.unbound import unbound
 from dcode.text.frame import Frame
 from dcode.text.prompt import request_header
 from dcode.text.result import Region, Result
@@ -40,6 +42,8 @@ def generate(
 
     A candidate that does not parse is tried again with another seed, and so is one that is not as sure as the plan
     wants, as often as it says, until a forward was spent for every slot, or two where none passed; all are counted.
+    One that uses names which nothing in it brings gets a hole above it, for the imports; if they are still unbound
+    then, it counts as doubted.
 
     The files of `context` stand in front of the request, as far as the window reaches. Raises InputError for an empty
     prompt or one that leaves no room, OutOfTime if the deadline (time.monotonic) leaves no result.
@@ -57,7 +61,8 @@ def generate(
     while not _enough(made, plan, count, slots, deadline):
         chosen = candidate_plan(plan, len(made))
         try:
-            made.append((yield from _candidate(canvas, model, grammar, chosen, checker, deadline)))
+            one = yield from _candidate(canvas, model, grammar, chosen, checker, deadline)
+            made.append((yield from bound(one, prompt, model, grammar, chosen, deadline)) if one.unbound else one)
         except OutOfTime:
             if not made:
                 raise
@@ -76,7 +81,7 @@ def _enough(made: Sequence[Result], plan: Plan, count: int, slots: int, deadline
     spent = sum(one.forwards for one in made)
     if len(passed) < count:
         return len(made) >= count + RETRIES or spent >= 2 * slots * count
-    sure = any(one.regions[0].confidence >= plan.sure for one in passed)
+    sure = any(one.regions[0].confidence >= plan.sure and not one.unbound for one in passed)
     return sure or len(made) >= plan.tries or spent >= slots * count
 
 
@@ -138,5 +143,6 @@ def _candidate(
         forwards=outcome.forwards,
         repairs=outcome.repairs,
         stopped=outcome.stopped,
+        unbound=unbound(grammar, view) if checker and said != "failed" else (),
     )
     return replace(result, seconds={"total": time.monotonic() - begun})

@@ -95,10 +95,10 @@ def candidate_plan(plan: Plan, number: int) -> Plan:
 
 
 def ranked(results: Sequence[Result]) -> list[Result]:
-    """Best first: verified ones, then by mean confidence; texts that came up before are dropped."""
+    """Best first: verified ones, those that lack no name, by mean confidence; texts that came up before are dropped."""
     order = ("verified", "uncertified", "unchecked", "fallback", "failed")
     unique = {result.view: result for result in reversed(results)}
-    return sorted(unique.values(), key=lambda r: (order.index(r.verdict), -_confidence(r)))
+    return sorted(unique.values(), key=lambda r: (order.index(r.verdict), len(r.unbound), -_confidence(r)))
 
 
 def _confidence(result: Result) -> float:

@@ -33,7 +33,10 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One candidate for one file: its regions, the new view, the faults before and after, and the cost."""
+    """One candidate for one file: its regions, the new view, the faults before and after, and the cost.
+
+    `unbound`: names that a whole program uses and nothing in it brings, where its language is known so well.
+    """
 
     regions: tuple[Region, ...]
     view: bytes
@@ -43,6 +46,7 @@ class Result:
     repairs: int
     seconds: dict[str, float] = field(default_factory=dict)
     stopped: Stopped = "clean"
+    unbound: tuple[str, ...] = ()
 
     @property
     def edits(self) -> tuple[Edit, ...]:

@@ -1,0 +1,97 @@
+"""Names that a program uses and that nothing in it brings: no import, no definition, no builtin.
+
+A parser does not mind them; whoever runs the program does. It is for whole programs: what looks unbound in a part of a
+file may be brought by the rest.
+"""
+
+import ast
+import builtins
+import symtable
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from dcode.syntax.grammar import Grammar
+from dcode.syntax.parse import parse
+from dcode.syntax.strict import REFUSALS
+
+_ALWAYS = frozenset(dir(builtins)) | {"__file__", "__path__", "__builtins__", "__annotations__", "__class__"}
+
+
+def unbound(grammar: Grammar, view: bytes) -> tuple[str, ...]:
+    """The unbound names of a whole program, sorted; none for a language whose names nobody here can tell."""
+    known = NAMES.get(grammar.strict)
+    return known.unbound(view) if known else ()
+
+
+def library_imports(grammar: Grammar, view: bytes) -> bytes:
+    """The lines that bring what is unbound and can only be a module of the language's own library; b"" for none."""
+    known = NAMES.get(grammar.strict)
+    return known.library(view) if known else b""
+
+
+def begins_with_import(grammar: Grammar, view: bytes) -> bool:
+    """Whether the first statement says what the program uses."""
+    return _are_imports(grammar, view)[:1] == [True]
+
+
+def only_imports(grammar: Grammar, view: bytes) -> bool:
+    """Whether there are statements, and all of them say what the program uses."""
+    said = _are_imports(grammar, view)
+    return bool(said) and all(said)
+
+
+def _are_imports(grammar: Grammar, view: bytes) -> list[bool]:
+    statements = (node for node in parse(grammar, view).root_node.named_children if not node.is_extra)
+    return [node.type in grammar.imports for node in statements]
+
+
+def _by_symbols(view: bytes) -> tuple[str, ...]:
+    """By this Python's own symbol tables; a star import may bring anything."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = symtable.symtable(view.decode(), "<view>", "exec")
+    except REFUSALS:
+        return ()
+    tables = list(_all(module))
+    used = {
+        symbol.get_name()
+        for table in tables
+        for symbol in table.get_symbols()
+        if symbol.is_referenced() and (symbol.is_global() or table is module)
+    }
+    brought = {
+        symbol.get_name()
+        for table in tables
+        for symbol in table.get_symbols()
+        if (table is module or symbol.is_declared_global()) and (symbol.is_assigned() or symbol.is_imported())
+    }
+    return () if b"import *" in view else tuple(sorted(used - brought - _ALWAYS))
+
+
+def _all(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    """The table and those of everything inside it, no deeper than the compiler goes."""
+    yield table
+    for child in table.get_children():
+        yield from _all(child)
+
+
+def _modules(view: bytes) -> bytes:
+    """Unbound names of this Python's modules that are used for what is in them, and for nothing else."""
+    wanted = sys.stdlib_module_names.intersection(_by_symbols(view))
+    nodes = list(ast.walk(ast.parse(view))) if wanted else []
+    owners = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    loose = {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in owners}
+    return b"".join(b"import %s\n" % name.encode() for name in sorted(wanted - loose))
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    unbound: Callable[[bytes], tuple[str, ...]]
+    library: Callable[[bytes], bytes]
+
+
+NAMES: Mapping[str, _Names] = {"compile": _Names(_by_symbols, _modules)}
+"""By the name of a grammar's strict check: who compiles a language knows its names."""

@@ -1,0 +1,69 @@
+"""A program that uses what nothing brings gets a hole above it, for imports and nothing else."""
+
+import pytest
+
+from dcode.diffusion.plan import Plan
+from dcode.jobs.generate import generate
+from dcode.syntax.grammar import grammar
+from dcode.text.result import Result
+from tests.oracle import Oracle
+
+PYTHON = grammar("python")
+
+
+def made(*answers: bytes, slots: int = 24, **changes: float) -> tuple[Result, Oracle]:
+    model = Oracle(answers)
+    (result,) = (
+        one
+        for one in generate("print the separator", model, PYTHON, Plan(**changes), slots=slots)  # type: ignore[arg-type]
+        if isinstance(one, Result)
+    )
+    return result, model
+
+
+@pytest.mark.parametrize(
+    ("program", "above", "whole"),
+    [
+        (b"print(sep)", b"from os import sep", b"from os import sep\n\n\nprint(sep)\n"),
+        (b"import os\nprint(os, X)", b"import X", b"import X\nimport os\nprint(os, X)\n"),
+        (b"print(re.M, X)", b"import X", b"import X\nimport re\n\n\nprint(re.M, X)\n"),
+    ],
+)
+def test_what_is_lacking_is_written_above(program: bytes, above: bytes, whole: bytes) -> None:
+    result, model = made(program, above)
+    assert result.view == result.regions[0].new == whole
+    assert result.verdict == "verified" and result.unbound == () and not result.faults_after
+    assert result.forwards == model.calls
+
+
+@pytest.mark.parametrize("above", [b"sep = 1", b"import re", b"import sep\nsep()", b"("])
+def test_what_brings_nothing_or_is_no_import_is_not_kept(above: bytes) -> None:
+    result, model = made(b"print(sep)", above)
+    assert result.view == b"print(sep)\n" and result.unbound == ("sep",)
+    assert result.forwards == model.calls
+
+
+def test_what_is_certain_needs_no_model() -> None:
+    result, model = made(b"print(re.M)")
+    assert result.view == result.regions[0].new == b"import re\n\n\nprint(re.M)\n"
+    assert result.unbound == () and result.forwards == model.calls
+
+
+def test_a_program_that_lacks_nothing_costs_nothing_more() -> None:
+    result, model = made(b"print(1)")
+    assert result.unbound == () and result.forwards == model.calls
+    assert not model.answers
+
+
+def test_what_stays_unbound_is_doubted() -> None:
+    """The model is sure of its program, and still it is written once more."""
+    result, model = made(b"print(sep)", b"x", tries=2, sure=0.5)
+    assert result.unbound == ("sep",)
+    once, first = made(b"print(sep)", b"x", tries=1, sure=0.5)
+    assert model.calls == 2 * first.calls and result.forwards == 2 * once.forwards
+
+
+def test_without_feedback_nobody_looks() -> None:
+    model = Oracle([b"print(sep)"])
+    result = [*generate("print", model, PYTHON, Plan(), slots=24, feedback=False)][-1]  # type: ignore[arg-type]
+    assert isinstance(result, Result) and result.unbound == () and result.view == b"print(sep)\n"

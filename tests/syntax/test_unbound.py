@@ -1,0 +1,69 @@
+"""Names that nothing brings, as this Python's symbol tables know them."""
+
+import pytest
+
+from dcode.syntax.grammar import grammar
+from dcode.syntax.unbound import begins_with_import, library_imports, only_imports, unbound
+
+PYTHON = grammar("python")
+
+CASES = {
+    "def f(t):\n    return [c for c in t if c in string.punctuation]\n": ("string",),
+    "import string\n\ndef f(t):\n    return string.digits + t\n": (),
+    "from os import path as p\nprint(p.sep, path)\n": ("path",),
+    "x = y\ny = 1\n": (),
+    "class A:\n    n = 1\n    def m(self):\n        return n\n": ("n",),
+    "class A:\n    n = 1\n    k = n + 1\n": (),
+    "def f():\n    global g\n    g = 1\n\ndef h():\n    return g\n": (),
+    "def f():\n    a = 1\n    def g():\n        nonlocal a\n        a += b\n    return g\n": ("b",),
+    "def f(x: np.ndarray) -> List[int]: ...\n": ("List", "np"),
+    "from x import *\nprint(anything)\n": (),
+    "print(__name__, __file__, len, ValueError)\n": (),
+    "try:\n    import json\nexcept ImportError as error:\n    print(error)\njson.dumps(1)\n": (),
+    "with open('x') as f, g() as (a, b):\n    print(f, a, b)\n": ("g",),
+    "match v:\n    case [a, *rest]:\n        print(a, rest)\n": ("v",),
+    "print((n := 3), n)\nlambda k: k + m\n": ("m",),
+    "for i in range(3): pass\nprint(i)\ndel i\n": (),
+    "def f(:\n": (),
+}
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_a_name_is_unbound_if_nothing_brings_it(text: str) -> None:
+    assert unbound(PYTHON, text.encode()) == CASES[text]
+
+
+def test_where_nobody_knows_a_language_no_name_is_unbound() -> None:
+    assert unbound(grammar("rust"), b"fn main() { f() }\n") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (b"print(string.digits, re.sub, json.dumps(os.sep))\n", b"import json\nimport os\nimport re\nimport string\n"),
+        (b"def f():\n    return string.split(), string\n", b""),
+        (b"def f(string):\n    return string.split()\n", b""),
+        (b"import re\nre.sub\n", b""),
+        (b"np.array([1])\n", b""),
+        (b"string.(\n", b""),
+    ],
+)
+def test_what_can_only_be_a_module_of_the_library_is_brought(text: bytes, lines: bytes) -> None:
+    assert library_imports(PYTHON, text) == lines
+    assert library_imports(grammar("rust"), text) == b""
+
+
+@pytest.mark.parametrize(
+    ("text", "begins", "nothing_else"),
+    [
+        (b"import os\n", True, True),
+        (b"# why\nfrom os import sep\n\nimport re", True, True),
+        (b"import os\nx = 1\n", True, False),
+        (b"x = 1\nimport os\n", False, False),
+        (b"import\n", False, False),
+        (b"", False, False),
+    ],
+)
+def test_imports_are_told_from_the_rest(text: bytes, begins: bool, nothing_else: bool) -> None:
+    assert begins_with_import(PYTHON, text) is begins
+    assert only_imports(PYTHON, text) is nothing_else
