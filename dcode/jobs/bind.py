@@ -9,8 +9,9 @@ from dcode.diffusion.plan import Plan
 from dcode.errors import OutOfTime
 from dcode.jobs.infill import infill
 from dcode.model.load import Model
+from dcode.syntax.check import file_faults
 from dcode.syntax.grammar import Grammar
-from dcode.syntax.unbound import begins_with_import, library_imports, only_imports, unbound
+from dcode.syntax.unbound import import_place, library_imports, only_imports, unbound
 from dcode.text.frame import Frame
 from dcode.text.result import Result
 from dcode.text.source import Source
@@ -28,13 +29,13 @@ def bound(
 
     The model's lines stay if they are imports alone and leave fewer names unbound; what they cost is counted anyway.
     """
-    if certain := library_imports(grammar, program.view):
-        program = _with(program, certain + _gap(grammar, program.view)[1:] + program.view, grammar)
+    program = _certain(program, grammar)
     if not program.unbound:
         return program
-    source = Source.of(_gap(grammar, program.view) + program.view, f"new{grammar.suffixes[0]}")
+    at, gap = import_place(grammar, program.view)
+    source = Source.of(program.view[:at] + gap + program.view[at:], f"new{grammar.suffixes[0]}")
     begun, tried = time.monotonic(), None
-    events = infill(source, [Span(0, 0)], model, grammar, plan, hints=[prompt], slots=SLOTS, deadline=deadline)
+    events = infill(source, [Span(at, at)], model, grammar, plan, hints=[prompt], slots=SLOTS, deadline=deadline)
     with suppress(OutOfTime):
         for seen in events:
             if isinstance(seen, Result):
@@ -51,14 +52,19 @@ def bound(
     )
     if tried.verdict != "verified" or not only_imports(grammar, tried.regions[0].new):
         return program
-    return min(program, _with(program, tried.view, grammar), key=lambda one: len(one.unbound))
+    return _fewer(program, tried.view, grammar)
 
 
-def _gap(grammar: Grammar, view: bytes) -> bytes:
-    """What stands between a line of imports and the program."""
-    return b"\n" if begins_with_import(grammar, view) else b"\n\n\n"
+def _certain(program: Result, grammar: Grammar) -> Result:
+    at, gap = import_place(grammar, program.view)
+    lines = library_imports(grammar, program.view)
+    return _fewer(program, program.view[:at] + lines + gap[1:] + program.view[at:], grammar)
 
 
-def _with(program: Result, view: bytes, grammar: Grammar) -> Result:
+def _fewer(program: Result, view: bytes, grammar: Grammar) -> Result:
+    """The program with this text, if it leaves fewer names unbound and has no fault; else as it was."""
+    lacking = unbound(grammar, view)
+    if len(lacking) >= len(program.unbound) or file_faults(grammar, view):
+        return program
     region = replace(program.regions[0], new=view)
-    return replace(program, regions=(region,), view=view, unbound=unbound(grammar, view))
+    return replace(program, regions=(region,), view=view, unbound=lacking)

@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tree_sitter import Node
+
 from dcode.syntax.grammar import Grammar
 from dcode.syntax.parse import parse
 from dcode.syntax.strict import REFUSALS
@@ -31,20 +33,21 @@ def library_imports(grammar: Grammar, view: bytes) -> bytes:
     return known.library(view) if known else b""
 
 
-def begins_with_import(grammar: Grammar, view: bytes) -> bool:
-    """Whether the first statement says what the program uses."""
-    return _are_imports(grammar, view)[:1] == [True]
+def import_place(grammar: Grammar, view: bytes) -> tuple[int, bytes]:
+    """Where lines of imports go, in front of the first statement, and what stands between them and it."""
+    statements = _statements(grammar, view)
+    at = statements[0].start_byte if statements else len(view)
+    return at, b"\n" if statements and statements[0].type in grammar.imports else b"\n\n\n"
 
 
-def only_imports(grammar: Grammar, view: bytes) -> bool:
+def only_imports(grammar: Grammar, text: bytes) -> bool:
     """Whether there are statements, and all of them say what the program uses."""
-    said = _are_imports(grammar, view)
-    return bool(said) and all(said)
+    statements = _statements(grammar, text)
+    return bool(statements) and all(node.type in grammar.imports for node in statements)
 
 
-def _are_imports(grammar: Grammar, view: bytes) -> list[bool]:
-    statements = (node for node in parse(grammar, view).root_node.named_children if not node.is_extra)
-    return [node.type in grammar.imports for node in statements]
+def _statements(grammar: Grammar, view: bytes) -> list[Node]:
+    return [node for node in parse(grammar, view).root_node.named_children if not node.is_extra]
 
 
 def _by_symbols(view: bytes) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ def made(*answers: bytes, slots: int = 24, **changes: float) -> tuple[Result, Or
     [
         (b"print(sep)", b"from os import sep", b"from os import sep\n\n\nprint(sep)\n"),
         (b"import os\nprint(os, X)", b"import X", b"import X\nimport os\nprint(os, X)\n"),
+        (b"#!python\nprint(sep)", b"from os import sep", b"#!python\nfrom os import sep\n\n\nprint(sep)\n"),
         (b"print(re.M, X)", b"import X", b"import X\nimport re\n\n\nprint(re.M, X)\n"),
     ],
 )
@@ -41,6 +42,13 @@ def test_what_brings_nothing_or_is_no_import_is_not_kept(above: bytes) -> None:
     result, model = made(b"print(sep)", above)
     assert result.view == b"print(sep)\n" and result.unbound == ("sep",)
     assert result.forwards == model.calls
+
+
+def test_what_would_no_longer_compile_is_left_as_it_was() -> None:
+    """What a compiler wants at the top stays there."""
+    program = b"from __future__ import annotations\nprint(re.M)"
+    result, _ = made(program, b"import re", slots=48)
+    assert result.view == program + b"\n" and result.unbound == ("re",) and result.verdict == "verified"
 
 
 def test_what_is_certain_needs_no_model() -> None:

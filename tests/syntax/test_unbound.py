@@ -3,7 +3,7 @@
 import pytest
 
 from dcode.syntax.grammar import grammar
-from dcode.syntax.unbound import begins_with_import, library_imports, only_imports, unbound
+from dcode.syntax.unbound import import_place, library_imports, only_imports, unbound
 
 PYTHON = grammar("python")
 
@@ -54,16 +54,18 @@ def test_what_can_only_be_a_module_of_the_library_is_brought(text: bytes, lines:
 
 
 @pytest.mark.parametrize(
-    ("text", "begins", "nothing_else"),
+    ("text", "place", "alone"),
     [
-        (b"import os\n", True, True),
-        (b"# why\nfrom os import sep\n\nimport re", True, True),
-        (b"import os\nx = 1\n", True, False),
-        (b"x = 1\nimport os\n", False, False),
-        (b"import\n", False, False),
-        (b"", False, False),
+        (b"import os\n", (0, b"\n"), True),
+        (b"#!python\n\nfrom os import sep\n\nimport re", (10, b"\n"), True),
+        (b"import os\nx = 1\n", (0, b"\n"), False),
+        (b"# why\nx = 1\nimport os\n", (6, b"\n\n\n"), False),
+        (b"x\n", (0, b"\n\n\n"), False),
+        (b"", (0, b"\n\n\n"), False),
     ],
 )
-def test_imports_are_told_from_the_rest(text: bytes, begins: bool, nothing_else: bool) -> None:
-    assert begins_with_import(PYTHON, text) is begins
-    assert only_imports(PYTHON, text) is nothing_else
+def test_imports_have_their_place_and_are_told_from_the_rest(
+    text: bytes, place: tuple[int, bytes], alone: bool
+) -> None:
+    assert import_place(PYTHON, text) == place
+    assert only_imports(PYTHON, text) is alone
