@@ -24,10 +24,18 @@ LANGUAGE = "python"
 
 Place = Annotated[Path | None, Argument(metavar="[FOLDER]", help="Whose files (this Python's library).")]
 Rows = Annotated[int, Option("--rows", metavar="N", min=1, help="How many files to cut.")]
+Keep = Annotated[Path | None, Option("--keep", metavar="FILE", help="Keep every row here; resumes from it.")]
 Figures = Annotated[bool, Option("--json", help="Print the figures as JSON.")]
 
 
-def holes(sampling: Sampling, general: General, place: Place = None, rows: Rows = 300, json: Figures = False) -> None:
+def holes(
+    sampling: Sampling,
+    general: General,
+    place: Place = None,
+    rows: Rows = 300,
+    keep: Keep = None,
+    json: Figures = False,
+) -> None:
     """Cut some lines out of each of many files and fill them in.
 
     Counted are files that parse afterwards: with the model's own text (verified), with one that was put together
@@ -49,7 +57,7 @@ def holes(sampling: Sampling, general: General, place: Place = None, rows: Rows 
             show(f"{len(found)}/{rows} files, {sum(one.parses for one in found)} parse")
 
         texts = _texts(place or Path(sysconfig.get_path("stdlib")), known, settings.seed)
-        measure(cut(texts, rows, settings.seed), fill, count)
+        measure(cut(texts, rows, settings.seed), fill, count, done=keep)
     if json:
         model = {"id": ready.model.checkpoint.name, "sha256": ready.model.digest}
         head = {"version": own_version(), "model": model, "seed": settings.seed, "feedback": settings.feedback}

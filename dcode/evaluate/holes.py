@@ -7,11 +7,12 @@ file still parses, and whose text that is. Who fills is a function; it knows no 
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from statistics import fmean, median
 
-from dcode.evaluate.infill import Filler
+from dcode.evaluate.infill import Fill, Filler
 from dcode.evaluate.metrics import Rate, exact_match, parses
-from dcode.evaluate.report import Row, percent
+from dcode.evaluate.report import Row, percent, read_rows
 from dcode.evaluate.tasks import InfillTask, filled
 
 LINES = range(2, 9)
@@ -36,18 +37,29 @@ def cut(texts: Iterable[tuple[str, str]], rows: int, seed: int) -> Iterator[Infi
 
 
 def measure(
-    tasks: Iterable[InfillTask], fill: Filler, on_row: Callable[[Row], object] = lambda row: None
+    tasks: Iterable[InfillTask],
+    fill: Filler,
+    on_row: Callable[[Row], object] = lambda row: None,
+    *,
+    done: Path | None = None,
 ) -> tuple[Row, ...]:
-    """A row a task, in order."""
+    """A row a task, in order; appended to `done` (JSON lines), whose tasks are not done again: one file a filler."""
+    kept = read_rows(done) if done else {}
     rows = []
     for task in tasks:
-        answer = fill(task)
-        whole = parses(filled(task, answer.text))
-        exact = exact_match(answer.text, task.canonical)
-        row = Row(task.task_id, answer.text, answer.verdict, NOT_RUN, exact, whole, answer.forwards, answer.seconds)
+        row = kept.get(task.task_id) or _filled(task, fill(task))
+        if done and task.task_id not in kept:
+            with done.open("a", encoding="utf-8") as file:
+                file.write(row.line() + "\n")
         rows.append(row)
         on_row(row)
     return tuple(rows)
+
+
+def _filled(task: InfillTask, answer: Fill) -> Row:
+    whole = parses(filled(task, answer.text))
+    exact = exact_match(answer.text, task.canonical)
+    return Row(task.task_id, answer.text, answer.verdict, NOT_RUN, exact, whole, answer.forwards, answer.seconds)
 
 
 def rates(rows: Sequence[Row]) -> dict[str, Rate]:

@@ -1,5 +1,7 @@
 """Holes cut from files: whole lines, one a file, the same for the same seed; and what is counted of them."""
 
+from pathlib import Path
+
 from dcode.evaluate.holes import LINES, NOT_RUN, cut, figures, measure, rates, table
 from dcode.evaluate.infill import Fill
 from dcode.evaluate.tasks import InfillTask
@@ -39,3 +41,15 @@ def test_what_parses_is_counted_by_verdict() -> None:
     ]
     assert figures(rows)["exact"] == 1 and figures(rows)["forwards"] == 4
     assert table(())[1:] == [("all", "0", "-", "-", "-")]
+
+
+def test_what_was_kept_is_not_filled_again(tmp_path: Path) -> None:
+    kept, asked = tmp_path / "kept", list[str]()
+
+    def fill(task: InfillTask) -> Fill:
+        asked.append(task.task_id)
+        return Fill(task.canonical, "verified", 4, 0.5)
+
+    first = measure(cut(FILES, 2, 0), fill, done=kept)
+    every = measure(cut(FILES, 9, 0), fill, done=kept)
+    assert every[:2] == first and len(asked) == len(set(asked)) == len(every) == 3
