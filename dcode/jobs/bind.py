@@ -30,7 +30,7 @@ def bound(
     The model's lines stay if they are imports alone and leave fewer names unbound; what they cost is counted anyway.
     """
     program = _certain(program, grammar)
-    if not program.unbound:
+    if not program.unbound or model.block:  # what sees nothing behind a hole cannot fill one
         return program
     at, gap = import_place(grammar, program.view)
     source = Source.of(program.view[:at] + gap + program.view[at:], f"new{grammar.suffixes[0]}")

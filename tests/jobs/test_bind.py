@@ -71,6 +71,14 @@ def test_what_stays_unbound_is_doubted() -> None:
     assert model.calls == 2 * first.calls and result.forwards == 2 * once.forwards
 
 
+def test_a_model_that_fills_no_holes_is_not_asked_for_one() -> None:
+    model = Oracle([b"print(sep, re.M)"])
+    model.block = 8
+    result = [*generate("print", model, PYTHON, Plan(), slots=24)][-1]  # type: ignore[arg-type]
+    assert isinstance(result, Result) and result.unbound == ("sep",)
+    assert result.view == b"import re\n\n\nprint(sep, re.M)\n" and result.forwards == model.calls
+
+
 def test_without_feedback_nobody_looks() -> None:
     model = Oracle([b"print(sep)"])
     result = [*generate("print", model, PYTHON, Plan(), slots=24, feedback=False)][-1]  # type: ignore[arg-type]
