@@ -27,9 +27,11 @@ def bound(
 ) -> Generator[Frame, None, Result]:
     """The program below the imports it lacked: those of the library that are certain, then what the model writes.
 
+    It says which names are unbound still, and is as it was if none are.
     The model's lines stay if they are imports alone and leave fewer names unbound; what they cost is counted anyway.
     """
-    program = _certain(program, grammar)
+    program = replace(program, unbound=unbound(grammar, program.view))
+    program = _certain(program, grammar) if program.unbound else program
     if not program.unbound or model.block:  # what sees nothing behind a hole cannot fill one
         return program
     at, gap = import_place(grammar, program.view)

@@ -13,7 +13,6 @@ from dcode.jobs.infill import candidate_plan, ranked
 from dcode.model.load import Model
 from dcode.syntax.check import GrammarChecker, file_faults
 from dcode.syntax.grammar import Grammar
-from dcode.syntax.unbound import unbound
 from dcode.text.frame import Frame
 from dcode.text.prompt import request_header
 from dcode.text.result import Region, Result
@@ -43,7 +42,7 @@ def generate(
     A candidate that does not parse is tried again with another seed, and so is one that is not as sure as the plan
     wants, as often as it says, until a forward was spent for every slot, or two where none passed; all are counted.
     One that uses names which nothing in it brings gets a hole above it, for the imports; if they are still unbound
-    then, it counts as doubted.
+    then, it counts as doubted. Beside files of context nobody asks, for they may bring them.
 
     The files of `context` stand in front of the request, as far as the window reaches. Raises InputError for an empty
     prompt or one that leaves no room, OutOfTime if the deadline (time.monotonic) leaves no result.
@@ -57,12 +56,15 @@ def generate(
     plan = replace(plan, block=model.block or plan.block)
     checker = GrammarChecker(grammar, b"", (Span(0, 0),)) if feedback else None
     canvas = Canvas.of(pieces, (slots,), (b"", b"\n"), vocabulary(model, ends=True))
+    whole = feedback and not context  # what a program lacks, a file it is written for may bring
     made: list[Result] = []
     while not _enough(made, plan, count, slots, deadline):
         chosen = candidate_plan(plan, len(made))
         try:
             one = yield from _candidate(canvas, model, grammar, chosen, checker, deadline)
-            made.append((yield from bound(one, prompt, model, grammar, chosen, deadline)) if one.unbound else one)
+            if whole and one.verdict != "failed":
+                one = yield from bound(one, prompt, model, grammar, chosen, deadline)
+            made.append(one)
         except OutOfTime:
             if not made:
                 raise
@@ -143,6 +145,5 @@ def _candidate(
         forwards=outcome.forwards,
         repairs=outcome.repairs,
         stopped=outcome.stopped,
-        unbound=unbound(grammar, view) if checker and said != "failed" else (),
     )
     return replace(result, seconds={"total": time.monotonic() - begun})

@@ -1,11 +1,14 @@
 """A program that uses what nothing brings gets a hole above it, for imports and nothing else."""
 
+from typing import Any
+
 import pytest
 
 from dcode.diffusion.plan import Plan
 from dcode.jobs.generate import generate
 from dcode.syntax.grammar import grammar
 from dcode.text.result import Result
+from dcode.text.source import Source
 from tests.oracle import Oracle
 
 PYTHON = grammar("python")
@@ -79,7 +82,8 @@ def test_a_model_that_fills_no_holes_is_not_asked_for_one() -> None:
     assert result.view == b"import re\n\n\nprint(sep, re.M)\n" and result.forwards == model.calls
 
 
-def test_without_feedback_nobody_looks() -> None:
+@pytest.mark.parametrize("given", [{"feedback": False}, {"context": [Source.of(b"sep = 1\n", "a.py")]}])
+def test_without_feedback_or_beside_other_files_nobody_looks(given: dict[str, Any]) -> None:
     model = Oracle([b"print(sep)"])
-    result = [*generate("print", model, PYTHON, Plan(), slots=24, feedback=False)][-1]  # type: ignore[arg-type]
+    result = [*generate("print", model, PYTHON, Plan(), slots=24, **given)][-1]  # type: ignore[arg-type]
     assert isinstance(result, Result) and result.unbound == () and result.view == b"print(sep)\n"
