@@ -130,6 +130,13 @@ def test_what_parses_is_left_alone_and_needs_no_model() -> None:
     assert (result.regions, result.view, result.forwards) == ((), FILE, 0)
 
 
+def test_a_text_that_resists_is_given_up_after_so_many_forwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcode.jobs.fix.FORWARDS", 1)
+    broken = b"x = 1\ny = ) ] } = (\n"
+    result = repaired(broken, random_model())
+    assert (result.view, result.verdict, result.stopped) == (broken, "failed", "forwards")
+
+
 def test_out_of_time_leaves_the_file_as_it_was() -> None:
     broken = FILE.replace(b"):", b":", 1)
     result = repaired(broken, None, deadline=time.monotonic() - 1)
