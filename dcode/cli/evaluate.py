@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from dcode.cli.evaluate_fix import fix
-from dcode.cli.evaluate_holes import holes
+from dcode.cli.evaluate_holes import Keep, holes
 from dcode.cli.evaluate_programs import lessons, prompts
 from dcode.cli.evaluate_texts import bpb, confidence
 from dcode.cli.options import General, Sampling, group
@@ -22,7 +22,6 @@ NGRAM_TOKENS = 20_000_000
 Tasks = Annotated[Path, Argument(metavar="PATH", help="Tasks as .jsonl or .jsonl.gz (HumanEval-Infilling).")]
 Rows = Annotated[int, Option("--rows", metavar="N", min=1, help="How many tasks to draw.")]
 Ngram = Annotated[Path | None, Option("--ngram", metavar="CORPUS", help="Also measure an n-gram model of this corpus.")]
-Keep = Annotated[Path | None, Option("--keep", metavar="FILE", help="Keep every row here; resumes from it.")]
 
 Figures = Annotated[bool, Option("--json", help="Print the figures as JSON.")]
 
