@@ -23,6 +23,7 @@ settings.register_profile("suite", derandomize=True, deadline=None, max_examples
 settings.load_profile("suite")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """With `-s` tests print and time what they measure: then one process runs them, undisturbed."""
     return 0 if config.option.capture == "no" else min(os.cpu_count() or 1, 8)

@@ -47,7 +47,7 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, says: str) -> None:
         read_infill(path)
 
 
-@pytest.mark.parametrize("data", [None, b"not gzip", gzip.compress(b"{}")[:-3]])
+@pytest.mark.parametrize("data", [None, b"not gzip", gzip.compress(b"{}", mtime=0)[:-3]], ids=["none", "text", "cut"])
 def test_an_unreadable_file_is_an_input_error(tmp_path: Path, data: bytes | None) -> None:
     path = tmp_path / "tasks.jsonl.gz"
     if data is not None:
