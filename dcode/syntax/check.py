@@ -10,17 +10,20 @@ from functools import partial
 from importlib.metadata import version
 from itertools import islice
 
-from dcode.syntax.baseline import Judge, baseline
+from dcode.syntax.balance import any_balanced, balanced
+from dcode.syntax.baseline import baseline
 from dcode.syntax.bytefaults import control_faults, controls, encoding_faults
 from dcode.syntax.grammar import Grammar
 from dcode.syntax.identity import replaced
+from dcode.syntax.layout import footers, headers, indented
 from dcode.syntax.localise import candidates
 from dcode.syntax.parse import distribution, top_level, tree_faults
 from dcode.syntax.prefix import PREFIX_TESTS
 from dcode.syntax.repairs import advances, repairs
+from dcode.syntax.shell import around
 from dcode.syntax.strict import STRICT
 from dcode.syntax.suspects import suspects
-from dcode.syntax.witness import indented
+from dcode.syntax.witness import Judge, Language, Part
 from dcode.text.checker import Certified, Draft
 from dcode.text.fault import Fault
 from dcode.text.span import Span
@@ -30,6 +33,9 @@ TRIALS = 1500
 
 STATEMENTS = 24
 """How many trivial texts in place of broken lines are enough to choose from."""
+
+PLAIN = 3
+"""How many trivial fillers are tried before lines that open and close blocks."""
 
 NEAREST = (4, 64, 256)
 """How many suspects each of the first levels doubts."""
@@ -59,8 +65,10 @@ class GrammarChecker:
         self._grammar = grammar
         self._holes = tuple(holes)
         self._controls = controls(view)
-        fillers, statements = partial(_fillers, grammar), partial(top_level, grammar)
-        self._baseline = baseline(view, self._holes, fillers, _judges(grammar), statements)
+        language = Language(
+            partial(_fillers, grammar), partial(top_level, grammar), partial(_parts, grammar), _judges(grammar)
+        )
+        self._baseline = baseline(view, self._holes, language)
         self._judge = _judges(grammar)[0]
         self._strict = STRICT.get(grammar.strict) if self._baseline.sound else None
         self._prefix_test = PREFIX_TESTS.get(grammar.strict) if self._baseline.sound else None
@@ -134,12 +142,21 @@ def _judges(grammar: Grammar) -> tuple[Judge, ...]:
     return (bytes_and_tree, STRICT[grammar.strict].faults) if grammar.strict else (bytes_and_tree,)
 
 
+def _parts(grammar: Grammar, view: bytes, doubt: Span) -> Iterator[Part]:
+    return (Part(one.part, one.head, one.tail) for one in around(grammar, view, doubt))
+
+
 def _moved(fault: Fault, by: int) -> Fault:
     return replace(fault, span=fault.span.shift(by))
 
 
 def _fillers(grammar: Grammar, view: bytes, holes: Sequence[Span]) -> Sequence[bytes]:
-    return indented(grammar.witnesses, view, holes) if grammar.block == "indent" else grammar.witnesses
+    bringing, trivial, last = balanced(grammar, view, holes), grammar.witnesses, any_balanced(grammar)
+    if grammar.block != "indent":
+        return (*bringing, *trivial, *last)
+    likely = indented((*bringing, *trivial[:PLAIN]), view, holes)
+    blocks = (*headers(dict(grammar.openers), view, holes), *footers(dict(grammar.closers), view, holes))
+    return (*likely, *blocks, *indented((*trivial[PLAIN:], *last), view, holes))
 
 
 def _by_position(faults: Iterable[Fault]) -> tuple[Fault, ...]:

@@ -52,6 +52,12 @@ class Grammar:
     """What starts and ends a string, longest first."""
     continues: tuple[bytes, ...]
     """Words that begin a line which goes on with, or ends, what a line above began, as closing brackets do."""
+    openers: tuple[tuple[bytes, bytes], ...]
+    """Where indentation makes blocks: by such a word, the line of a block that may stand before it; under b"" that of
+    any block, under b"*" of one around others. Else none."""
+    closers: tuple[tuple[bytes, bytes], ...]
+    """Where indentation makes blocks: by such a word, the line of a block without which the one it begins is not
+    whole. Else none."""
     separators: tuple[str, ...]
     """What stands between the parts of a qualified name."""
     imports: tuple[str, ...]
@@ -65,6 +71,8 @@ class Grammar:
     """Common fillers for one wrong token, likeliest first."""
     witnesses: tuple[bytes, ...]
     """Trivial fillers for a hole of unknown shape, likeliest to parse first."""
+    balancers: tuple[bytes, ...]
+    """Fillers with marks for what closes and what opens brackets and strings (see `dcode.syntax.balance`)."""
     frames: tuple[str, ...]
     """What may stand around some of a file's lines (at "…") so that they parse alone. A leading blank stands for the
     first sign of their own indent."""
@@ -150,6 +158,18 @@ def _pairs(value: Any) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((pair[0].encode(), pair[1].encode()) for pair in pairs)
 
 
+def _openers(value: Any) -> tuple[tuple[bytes, bytes], ...]:
+    if value and not {b"", b"*"} <= dict(_lines(value)).keys():
+        raise ValueError('openers need "" and "*"')
+    return _lines(value)
+
+
+def _lines(value: Any) -> tuple[tuple[bytes, bytes], ...]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is not a table of lines by word")
+    return tuple((word.encode(), _text(line).encode()) for word, line in value.items())
+
+
 def _frames(value: Any) -> tuple[str, ...]:
     if odd := [text for text in _texts(value) if text.count("…") != 1]:
         raise ValueError(f"{odd[0]!r} needs one …")
@@ -185,6 +205,8 @@ SCHEMA: Mapping[str, Callable[[Any], Any]] = {
     "brackets": _pairs,
     "quotes": _fillers,
     "continues": _fillers,
+    "openers": _openers,
+    "closers": _lines,
     "separators": _texts,
     "imports": _texts,
     "definitions": _texts,
@@ -192,6 +214,7 @@ SCHEMA: Mapping[str, Callable[[Any], Any]] = {
     "compound_statements": _texts,
     "lexemes": _fillers,
     "witnesses": _fillers,
+    "balancers": _fillers,
     "frames": _frames,
 }
 """Every key of a grammar.toml, and how its value is read: all are required, no other is allowed."""

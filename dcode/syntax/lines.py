@@ -1,5 +1,8 @@
 """Whole lines around a place in a text: byte arithmetic, nothing else."""
 
+import re
+from collections.abc import Iterator
+
 from dcode.text.span import Span
 
 
@@ -34,43 +37,34 @@ def with_next_line(data: bytes, span: Span) -> Span:
     return Span(lines.start, end)
 
 
-def unindented(data: bytes, span: Span) -> Span:
-    """The lines of a span, from the last one before it that is not indented up to the next one behind it."""
-    start, end = line_start(data, span.start), line_end(data, span.end) + 1
-    while start > 0 and (start >= span.start or not data[start : start + 1].strip()):
-        start = line_start(data, start - 1)
-    while end < len(data) and not data[end : end + 1].strip():
-        end = line_end(data, end) + 1
-    return Span(start, min(end, len(data)))
+def unindented(data: bytes, within: Span) -> list[int]:
+    """Where the lines of a part begin that are neither indented nor blank."""
+    return [found.start() for found in re.compile(rb"^\S", re.MULTILINE).finditer(data, within.start, within.end)]
 
 
-def indent_before(data: bytes, at: int) -> bytes:
-    """The indent of the last line before byte `at` that is not blank."""
-    line = data[:at].rstrip()
-    return _indent(line[line_start(line, len(line)) :])
+def outer_lines(data: bytes, start: int) -> Iterator[bytes]:
+    """The first line from byte `start` on that is not blank, then each that is less deep than all these before."""
+    depth = None
+    while start < len(data) and depth != 0:
+        line = data[start : line_end(data, start)]
+        if line.strip() and (depth is None or len(indent(line)) < depth):
+            depth = len(indent(line))
+            yield line
+        start += len(line) + 1
 
 
-def indent_after(data: bytes, at: int) -> bytes:
-    """The indent of the first line behind the line of byte `at` that is not blank."""
-    start = line_end(data, at) + 1
-    while start < len(data):
-        end = line_end(data, start)
-        if data[start:end].strip():
-            return _indent(data[start:end])
-        start = end + 1
-    return b""
+def inner_lines(data: bytes, end: int) -> Iterator[bytes]:
+    """The last line before byte `end` that is not blank, then upwards each that is less deep than all below."""
+    depth = None
+    while end > 0 and depth != 0:
+        start = line_start(data, end - 1)
+        line = data[start:end].rstrip(b"\n")
+        if line.strip() and (depth is None or len(indent(line)) < depth):
+            depth = len(indent(line))
+            yield line
+        end = start
 
 
-def indent_outside(data: bytes, at: int) -> bytes:
-    """The indent of the first line behind the line of byte `at` that is less deep than the first there."""
-    deeper, start = indent_after(data, at), line_end(data, at) + 1
-    while start < len(data):
-        end = line_end(data, start)
-        if data[start:end].strip() and len(_indent(data[start:end])) < len(deeper):
-            return _indent(data[start:end])
-        start = end + 1
-    return b""
-
-
-def _indent(line: bytes) -> bytes:
+def indent(line: bytes) -> bytes:
+    """The blanks that a line begins with."""
     return line[: len(line) - len(line.lstrip(b" \t"))]

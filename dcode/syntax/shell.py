@@ -114,6 +114,13 @@ def shells(grammar: Grammar, view: bytes, doubt: Span) -> Iterator[Shell]:
     yield Shell(grammar, view, Span(0, len(view)), b"", b"")
 
 
+def around(grammar: Grammar, view: bytes, doubt: Span) -> Iterator[Shell]:
+    """Parts around the lines in `doubt`, each in the first frame that suits it, ever wider; whether they parse is not
+    asked."""
+    for part in parts(grammar, view, _whole_lines(view, doubt)):
+        yield from islice(_framed(grammar, view, part), 1)
+
+
 def parts(grammar: Grammar, view: bytes, doubt: Span) -> Iterator[Span]:
     """Whole lines around the doubt, by indentation, ever wider: with the line above if it is as deep, then from what
     opens a block to what is no deeper and does not belong to it. The file itself is none of them."""

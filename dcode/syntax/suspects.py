@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from dcode.syntax.grammar import Grammar
+from dcode.syntax.layout import STEP
 from dcode.syntax.lexer import is_word, lexemes, unmatched
 from dcode.syntax.lines import line_end, line_start, lines_around
-from dcode.syntax.witness import STEP
 from dcode.text.fault import Fault
 from dcode.text.span import Span
 

@@ -16,6 +16,8 @@ from hooked import DCODE, UNDOCUMENTED, Repository
 
 from dcode.repo.proposals import Proposals
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
@@ -61,7 +63,14 @@ def started(repository: Repository, note: Path, **environment: str) -> subproces
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=heeding,
     )
+
+
+def heeding() -> None:
+    """Heed every signal, also where this suite was started so that it ignores some (nohup)."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def worker_of(note: Path) -> int:
@@ -91,7 +100,7 @@ def test_at_the_hard_limit_the_worker_is_ended_and_nobody_else(repository: Repos
     os.kill(bystander, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", ENDING)
 def test_a_signal_is_passed_on_to_the_worker(repository: Repository, tmp_path: Path, number: signal.Signals) -> None:
     hook = started(repository, tmp_path / "note")
     worker = worker_of(tmp_path / "note")

@@ -1,9 +1,17 @@
 """The search for fills that are known to parse is short, ordered and stops at the first."""
 
+import random
+import sysconfig
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcode.syntax.witness import TRIALS, Fills, indented, search
+from dcode.evaluate.holes import cut
+from dcode.syntax.check import GrammarChecker, file_faults
+from dcode.syntax.grammar import grammar
+from dcode.syntax.witness import TRIALS, Fills, search
 from dcode.text.span import Span
 
 
@@ -41,9 +49,47 @@ def test_the_judge_is_asked_a_bounded_number_of_times_and_never_twice(holes: int
     assert len(asked) == len(set(asked)) <= TRIALS
 
 
-def test_a_hole_at_a_line_start_gets_the_depths_around_it() -> None:
-    view = b"def f(a):\n    b = a\n\n        return b\n"
-    at = view.index(b"\n\n") + 1
-    found = indented([b"x", b"if:\n y"], view, [Span(at, at)])
-    assert found[:4] == (b"        x", b"    x", b"x", b"        if:\n         y")
-    assert indented([b"x"], view, [Span(at - 2, at - 1)]) == (b"x",)
+PYTHON = grammar("python")
+LIBRARY = Path(sysconfig.get_path("stdlib"))
+
+
+HOLES = {
+    "two blocks deeper": ("def f():\n    pass\n", "            x = 1\n        else:\n            x = 2\n"),
+    "what an except belongs to": ("def f(x):\n    if x:\n", "    except OSError:\n        pass\n"),
+    "two try blocks are open": ("try:\n    try:\n        with f:\n", "y = 1\n"),
+    "a body, then a block": ("if x:\n", "            a = 1\n        b = 2\n"),
+    "three brackets are open": ("f((g[1\n", "y = 1\n"),
+    "two brackets are closed": ("x = 1\n", "    a,\n    b))\n"),
+    "a comprehension is closed": ("class A:\n    pass\n\n", "        for x in y]\n"),
+    "a string ends, a block begins": ('def f():\n    """Text\n', "        return 1\n"),
+    "a string begins": ("x = 1\n", 'of text.\n"""\ny = 2\n'),
+    "a string begins in a function": ("x = 1\n", '    of text.\n    """\n    return 2\n'),
+    "a string begins in a call": ("x = 1\n", 'if 1:\n  x\n""")\n'),
+    "a string goes on": ('x = """if 1:\n', '  return )\n"""\n'),
+    "a list goes on": ("x = [\n    1,\n", "    2,\n]\n"),
+    "arguments of a definition": ("x = 1\n", "    a: int,\n    b: str = 1,\n) -> int:\n    return a\n"),
+    "a condition ends, a block begins": ("if (a and\n        b and\n", "        x = 1\n    else:\n        x = 2\n"),
+}
+
+
+@pytest.mark.parametrize(("before", "behind"), HOLES.values(), ids=HOLES)
+def test_a_hole_that_ends_and_begins_much_has_a_witness(before: str, behind: str) -> None:
+    around = f"import a\n\n\ndef first():\n    return [a]\n\n\n{before}".encode(), f"{behind}\n\nlast = 1\n".encode()
+    at = len(around[0])
+    fills = GrammarChecker(PYTHON, b"\n".join(around), [Span(at, at)]).witness()
+    assert fills is not None
+    assert not file_faults(PYTHON, around[0] + fills[0] + b"\n" + around[1])
+
+
+def test_nearly_every_hole_of_lines_in_the_library_has_a_witness() -> None:
+    """300 of 300, 300 of 300 and 297 of 300 at seeds 0, 7 and 11: of these 60 (seed 1), all but one or two."""
+    paths = sorted(LIBRARY.rglob("*.py"))
+    random.Random(1).shuffle(paths)
+    texts = ((path.name, path.read_text(encoding="utf-8", errors="replace")) for path in paths)
+    found = 0
+    for task in cut(texts, 60, 1):
+        before = task.prefix.encode()
+        view = before + b"\n" + task.suffix.encode()
+        fills = GrammarChecker(PYTHON, view, [Span(len(before), len(before))]).witness()
+        found += fills is not None and not file_faults(PYTHON, before + fills[0] + view[len(before) :])
+    assert found >= 58
