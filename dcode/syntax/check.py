@@ -155,8 +155,9 @@ def _fillers(grammar: Grammar, view: bytes, holes: Sequence[Span]) -> Sequence[b
     if grammar.block != "indent":
         return (*bringing, *trivial, *last)
     likely = indented((*bringing, *trivial[:PLAIN]), view, holes)
-    blocks = (*headers(dict(grammar.openers), view, holes), *footers(dict(grammar.closers), view, holes))
-    return (*likely, *blocks, *indented((*trivial[PLAIN:], *last), view, holes))
+    opened = headers(dict(grammar.openers), trivial[0], view, holes)
+    ended = footers(dict(grammar.closers), trivial[0], view, holes)
+    return (*likely, *opened, *ended, *indented((*trivial[PLAIN:], *last), view, holes))
 
 
 def _by_position(faults: Iterable[Fault]) -> tuple[Fault, ...]:

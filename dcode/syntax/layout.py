@@ -30,8 +30,8 @@ def indented(fillers: Sequence[bytes], view: bytes, holes: Sequence[Span]) -> tu
     )
 
 
-def headers(openers: Mapping[bytes, bytes], view: bytes, holes: Sequence[Span]) -> tuple[bytes, ...]:
-    """Lines that open the blocks which end behind a hole: the innermost, the two innermost, and so on.
+def headers(openers: Mapping[bytes, bytes], body: bytes, view: bytes, holes: Sequence[Span]) -> tuple[bytes, ...]:
+    """Lines that open the blocks which end behind a hole: the innermost, the two innermost, and so on; `body` is one.
 
     `openers`: by the word of a line that goes on with a block, what may begin that block; under b"" what begins any
     other, and under b"*" what may stand around them all.
@@ -41,7 +41,7 @@ def headers(openers: Mapping[bytes, bytes], view: bytes, holes: Sequence[Span]) 
         first, *outer = _around(view, hole)[0] or [b""]
         opened = b""
         if (word := _word(first)) in openers:
-            opened = indent(first) + openers[word] + b"\n" + indent(first) + _step(view, hole) + b"pass"
+            opened = indent(first) + openers[word] + b"\n" + indent(first) + _step(view, hole) + body
             found[opened] = None
         for line in outer if outer and not indent(outer[-1]) else [*outer, b"x"]:
             inside = b"\n" + opened if opened else b""
@@ -50,17 +50,17 @@ def headers(openers: Mapping[bytes, bytes], view: bytes, holes: Sequence[Span]) 
     return tuple(found)
 
 
-def footers(closers: Mapping[bytes, bytes], view: bytes, holes: Sequence[Span]) -> tuple[bytes, ...]:
+def footers(closers: Mapping[bytes, bytes], body: bytes, view: bytes, holes: Sequence[Span]) -> tuple[bytes, ...]:
     """Lines that end the blocks which are open before a hole: a body, and for each that must not end with it, what its
     `closers` say, by the word that began it."""
     found: dict[bytes, None] = {}
     for hole in _at_line_starts(view, holes):
         step, lines = _step(view, hole), _around(view, hole)[1]
         for deeper in (step, b""):
-            ended = indent(b"".join(lines[:1])) + deeper + b"pass"
+            ended = indent(b"".join(lines[:1])) + deeper + body
             for line in lines:
                 if closer := closers.get(_word(line)):
-                    ended += b"\n" + indent(line) + closer + b"\n" + indent(line) + step + b"pass"
+                    ended += b"\n" + indent(line) + closer + b"\n" + indent(line) + step + body
                     found[ended] = None
     return tuple(found)
 
