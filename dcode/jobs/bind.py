@@ -11,7 +11,7 @@ from dcode.jobs.infill import infill
 from dcode.model.load import Model
 from dcode.syntax.check import file_faults
 from dcode.syntax.grammar import Grammar
-from dcode.syntax.unbound import import_place, library_imports, only_imports, unbound
+from dcode.syntax.unbound import import_place, library_imports, only_imports, reconciled, unbound
 from dcode.text.frame import Frame
 from dcode.text.result import Result
 from dcode.text.source import Source
@@ -25,13 +25,16 @@ statements came with them."""
 def bound(
     program: Result, prompt: str, model: Model, grammar: Grammar, plan: Plan, deadline: float | None
 ) -> Generator[Frame, None, Result]:
-    """The program below the imports it lacked: those of the library that are certain, then what the model writes.
+    """The program with the names it lacked: imports of the library that are certain, slips for names that it brings
+    and never uses, then what the model writes above it.
 
     It says which names are unbound still, and is as it was if none are.
     The model's lines stay if they are imports alone and leave fewer names unbound; what they cost is counted anyway.
     """
     program = replace(program, unbound=unbound(grammar, program.view))
-    program = _certain(program, grammar) if program.unbound else program
+    if program.unbound:
+        program = _certain(program, grammar)
+        program = _fewer(program, reconciled(grammar, program.view), grammar)
     if not program.unbound or model.block:  # what sees nothing behind a hole cannot fill one
         return program
     at, gap = import_place(grammar, program.view)

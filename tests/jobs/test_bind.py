@@ -60,6 +60,18 @@ def test_what_is_certain_needs_no_model() -> None:
     assert result.unbound == () and result.forwards == model.calls
 
 
+def test_a_slip_for_a_name_of_the_program_needs_no_model() -> None:
+    result, model = made(b"def f(path):\n    return open(paths)")
+    assert result.view == result.regions[0].new == b"def f(path):\n    return open(path)\n"
+    assert result.unbound == () and result.forwards == model.calls
+
+
+def test_a_slip_for_a_name_that_is_out_of_reach_is_left_as_it_was() -> None:
+    program = b"def f(path):\n    pass\n\n\nopen(paths)"
+    result, _ = made(program, b"x", slots=48)
+    assert result.view == program + b"\n" and result.unbound == ("paths",)
+
+
 def test_a_program_that_lacks_nothing_costs_nothing_more() -> None:
     result, model = made(b"print(1)")
     assert result.unbound == () and result.forwards == model.calls
