@@ -30,8 +30,10 @@ class Plan:
     step opens again, the least sure likeliest (ReMDM, arXiv 2503.00307); `revise`: a taken slot changes its token where
     another is at least this likely, given all the rest (0: never).
 
-    `tries`: of a whole program so many are written, each after the first with some temperature, until one is at least
-    this `sure` when it is read again in one more forward; the surest is given (0: none is read again).
+    `patience`: a plain run that is not full after so many forwards takes more slots a step, so that it is after half as
+    many more (0: it takes its time). `tries`: of a whole program so many are written, each after the first with some
+    temperature, until one is at least this `sure` when it is read again in one more forward; the surest is given (0:
+    none is read again).
     """
 
     steps: int = 0
@@ -53,6 +55,7 @@ class Plan:
     refill_steps: int = 4
     remask: float = 0.0
     revise: float = 0.0
+    patience: int = 0
     tries: int = 1
     sure: float = 0.0
     seed: int = 0
@@ -89,6 +92,7 @@ class Plan:
             ("apart", 0 <= self.apart <= 1, "0 to 1"),
             ("remask", 0 <= self.remask < 1, "0 or more, below 1"),
             ("revise", 0 <= self.revise <= 1, "0 to 1"),
+            ("patience", self.patience >= 0, "0 or more"),
             ("tries", self.tries >= 1, "1 or more"),
             ("sure", 0 <= self.sure <= 1, "0 to 1"),
             ("per-step", self.per_step >= 1, "1 or more"),

@@ -129,22 +129,30 @@ def _advance(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker | None) 
     if plan.revise:
         row, logits_NV = _revised(row, logits_NV, plan)
     positions_N = row.canvas.open_L.nonzero()[:, 0]
-    step, more = forwards - row.run_start, _more_steps(row, plan)
+    step, hurry = forwards - row.run_start, _hurry(row, plan, forwards)
+    steps, more = step + min(max(0, row.run_steps - step), hurry), _more_steps(row, plan) if hurry else 0
     # What grows in the last step of a run would not be filled, unless new slots bring steps of their own.
-    canvas = row.canvas if more or step < row.run_steps else row.canvas.closed()
+    canvas = row.canvas if more or step < steps else row.canvas.closed()
     scored = choose_slots(canvas, positions_N, logits_NV, warmed(plan, row.repair), row.generator)
     allowed_N = in_block(row.canvas, positions_N, plan.block)
     hole_N = row.canvas.holes_of(positions_N)
-    picked = take(scored, allowed_N, hole_N, plan, step, max(row.run_steps, step), row.run_slots)
-    if plan.apart and step < row.run_steps:
+    picked = take(scored, allowed_N, hole_N, plan, step, steps, row.run_slots)
+    if plan.apart and step < steps:
         picked = apart(scored, positions_N, picked, _holds_text(row.canvas, scored), plan.apart)
     before = row.canvas
     row, taken = _taken(replace(row, forwards=forwards), positions_N[picked], picked, scored, more)
     if checker is not None and len(row.canvas) == len(before) and not bool(row.canvas.open_L.any()):
         row = _redrawn(row, before, positions_N, logits_NV, plan, checker)
-    if plan.remask and forwards - row.run_start < row.run_steps and bool(row.canvas.open_L.any()):
+    if plan.remask and step < steps and bool(row.canvas.open_L.any()):
         row = _reopened(row, plan)
     return _judged(row, taken, plan, checker)
+
+
+def _hurry(row: _Row, plan: Plan, forwards: int) -> int:
+    """How many forwards a plain run may still take after this one; more than it needs while the plan is patient."""
+    if not plan.patience or forwards <= plan.patience or row.repair.best is not None:
+        return len(row.canvas)
+    return max(0, plan.patience + -(-plan.patience // 2) - forwards)
 
 
 def _judged(row: _Row, taken: tuple[int, ...], plan: Plan, checker: Checker | None) -> tuple[_Row, Step]:

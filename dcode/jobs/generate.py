@@ -40,9 +40,10 @@ def generate(
     """Write a program for `prompt`; Frames while it works, then up to `count` Results, best first.
 
     A candidate that does not parse is tried again with another seed, and so is one that is not as sure as the plan
-    wants, as often as it says, until a forward was spent for every slot, or two where none passed; all are counted.
-    One that uses names which nothing in it brings gets a hole above it, for the imports; if they are still unbound
-    then, it counts as doubted. Beside files of context nobody asks, for they may bring them.
+    wants, as often as it says, until as many forwards were spent as the plan has patience (else one for every slot), or
+    twice as many where none passed; all are counted. One that uses names which nothing in it brings gets a hole above
+    it, for the imports; if they are still unbound then, it counts as doubted. Beside files of context nobody asks, for
+    they may bring them.
 
     The files of `context` stand in front of the request, as far as the window reaches. Raises InputError for an empty
     prompt or one that leaves no room, OutOfTime if the deadline (time.monotonic) leaves no result.
@@ -80,11 +81,11 @@ def _enough(made: Sequence[Result], plan: Plan, count: int, slots: int, deadline
     if made and deadline is not None and time.monotonic() > deadline:
         return True
     passed = [one for one in made if one.verdict != "failed"]
-    spent = sum(one.forwards for one in made)
+    spent, patience = sum(one.forwards for one in made), (plan.patience or slots) * count
     if len(passed) < count:
-        return len(made) >= count + RETRIES or spent >= 2 * slots * count
+        return len(made) >= count + RETRIES or spent >= 2 * patience
     sure = any(one.regions[0].confidence >= plan.sure and not one.unbound for one in passed)
-    return sure or len(made) >= plan.tries or spent >= slots * count
+    return sure or len(made) >= plan.tries or spent >= patience
 
 
 def says_nothing(text: bytes, comment: str) -> bool:

@@ -40,6 +40,7 @@ plans = st.builds(
     per_step=st.integers(1, 4),
     block=st.sampled_from([0, 4, 32]),
     per_hole=st.booleans(),
+    patience=st.sampled_from([0, 0, 2, 5]),
 )
 
 
@@ -74,6 +75,15 @@ def test_steps_are_bounded_and_touch_only_open_slots(plan: Plan, seed: int) -> N
     assert torch.equal(before.ids_L[fixed], begun.ids_L[fixed])
     suppressed = torch.tensor(VOCABULARY.suppressed)
     assert not torch.isin(before.ids_L[before.state_L == TAKEN], suppressed).any()
+
+
+@given(slots=st.integers(1, 40), patience=st.integers(1, 20), seed=st.integers(0, 3))
+def test_a_run_that_lost_its_patience_is_done_after_half_as_many_forwards(slots: int, patience: int, seed: int) -> None:
+    slow = run(canvas(slots), random_model(seed), Plan(commit="fixed"))
+    steps = run(canvas(slots), random_model(seed), Plan(commit="fixed", patience=patience))
+    assert [step.committed for step in steps[:patience]] == [step.committed for step in slow[:patience]]
+    assert len(slow) == slots and len(steps) == min(slots, len(steps)) <= patience + -(-patience // 2)
+    assert all(step.committed for step in steps) and not steps[-1].canvas.open_L.any()
 
 
 @given(plan=plans, seed=st.integers(0, 3))
