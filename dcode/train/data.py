@@ -36,7 +36,7 @@ UNSEEN, BEGUN = 0.2, 0.55
 """The shares of requests whose program is masked to the last token, where what is asked for decides everything, and
 from some token on: a program is uncovered from its front more often than not."""
 
-OFTEN = {COMPOSED: 0.06, "staples": 3.0}
+OFTEN = {COMPOSED: 0.06, "staples": 4.0, "basics": 4.0, "everyday": 4.0}
 """How often a family of these domains comes for every time that one of the others comes."""
 
 CHANGED = 0.2
