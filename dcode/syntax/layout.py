@@ -37,7 +37,7 @@ def headers(openers: Mapping[bytes, bytes], body: bytes, view: bytes, holes: Seq
     other, and under b"*" what may stand around them all.
     """
     found: dict[bytes, None] = {}
-    for hole in _at_line_starts(view, holes):
+    for hole in _at_line_starts(view, holes) if openers else ():
         first, *outer = _around(view, hole)[0] or [b""]
         opened = b""
         if (word := _word(first)) in openers:

@@ -135,6 +135,9 @@ def test_a_name_is_never_a_path(typed: str) -> None:
         ('brackets = ["()"', 'brackets = ["("', r"\("),
         ("cookie = '", "cookie = '(", r"\("),
         ("title", "title = =", "line 2"),
+        ('openers = { "" = "for x in x:", ', "openers = { ", "openers"),
+        ('closers = { try = "except x:" }', 'closers = ["try"]', "table"),
+        ('closers = { try = "except x:" }', "closers = { try = 1 }", "1 is not a string"),
     ],
 )
 def test_a_damaged_table_is_refused(before: str, after: str, complaint: str, tmp_path: Path) -> None:

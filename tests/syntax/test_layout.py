@@ -34,6 +34,7 @@ def test_the_blocks_that_end_behind_a_hole_are_opened_one_after_the_other() -> N
 def test_a_line_that_goes_on_with_a_block_needs_one_that_is_whole() -> None:
     found = headers({b"": b"for:", b"*": b"def:", b"else": b"if:"}, b"pass", *hole(b"", b"else:\n    a\n"))
     assert found[0] == b"if:\n    pass"
+    assert headers({}, b"pass", *hole(b"", b"else:\n    a\n")) == ()
 
 
 def test_blocks_that_need_an_end_get_it() -> None:
