@@ -11,7 +11,8 @@ from dcode.jobs.infill import infill
 from dcode.model.load import Model
 from dcode.syntax.check import file_faults
 from dcode.syntax.grammar import Grammar
-from dcode.syntax.unbound import import_place, library_imports, only_imports, reconciled, unbound
+from dcode.syntax.slips import reconciled
+from dcode.syntax.unbound import import_place, library_imports, only_imports, unbound
 from dcode.text.frame import Frame
 from dcode.text.result import Result
 from dcode.text.source import Source

@@ -3,7 +3,7 @@
 import pytest
 
 from dcode.syntax.grammar import grammar
-from dcode.syntax.unbound import import_place, library_imports, only_imports, reconciled, unbound
+from dcode.syntax.unbound import import_place, library_imports, only_imports, unbound
 
 PYTHON = grammar("python")
 
@@ -51,35 +51,6 @@ def test_where_nobody_knows_a_language_no_name_is_unbound() -> None:
 def test_what_can_only_be_a_module_of_the_library_is_brought(text: bytes, lines: bytes) -> None:
     assert library_imports(PYTHON, text) == lines
     assert library_imports(grammar("rust"), text) == b""
-
-
-@pytest.mark.parametrize(
-    ("text", "meant"),
-    [
-        ("def sum_all(a):\n    return sum(nested_sum(b) for b in a)\n", "nested_sum=sum_all"),
-        ("def f(path, n):\n    return open(extra_path, n)\n", "extra_path=path"),
-        ("def é(row, file):\n    é(rows[0], filefile, rows)\n", "rows=row filefile=file"),
-        ("class Node:\n    pass\n\n\nx = nodes()\nx\n", "nodes=Node"),
-        ("def f(path):\n    return path, extra_path\n", ""),
-        ("def f(a_row, b_row):\n    return row, rows\n", ""),
-        ("def f(count):\n    return number\n", ""),
-        ("def f(ab):\n    return ab_c\n", ""),
-        ("def f(path):\n    pass\n\n\ndef g():\n    return paths\n", "paths=path"),
-        ("def f(path):\n    return (\n", ""),
-    ],
-)
-def test_a_slip_for_a_name_that_nothing_uses_is_put_right(text: str, meant: str) -> None:
-    wanted = text
-    for old, new in (pair.split("=") for pair in meant.split()):
-        wanted = wanted.replace(old, new)
-    assert reconciled(PYTHON, text.encode()).decode() == wanted
-    assert reconciled(grammar("rust"), text.encode()).decode() == text
-
-
-def test_names_in_formatted_strings_are_never_written_elsewhere() -> None:
-    text = b'def f(path, mode):\n    return f"{paths} {modes}", paths, modes\n'
-    assert reconciled(PYTHON, text).startswith(b'def f(path, mode):\n    return f"')
-    compile(reconciled(PYTHON, text), "", "exec")
 
 
 @pytest.mark.parametrize(
