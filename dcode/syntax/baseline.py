@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from dcode.syntax.identity import OldFaults, filled, touch
 from dcode.syntax.lines import lines_around, with_next_line
-from dcode.syntax.witness import Fills, Judge, Language, Part, clean, parts, search, trials
+from dcode.syntax.witness import Blame, Fills, Judge, Language, Part, clean, parts, search, trials
 from dcode.text.checker import Draft
 from dcode.text.fault import Fault
 from dcode.text.span import Span
@@ -54,8 +54,8 @@ def baseline(view: bytes, holes: Sequence[Span], language: Language) -> Baseline
 
     witness: Fills | None = originals
     if holes and _all(judges, view):
-        found = (clean(view, part, holes, language) for part in parts(view, holes, replace(language, judges=judges)))
-        witness = next((fills for fills in found if fills and not blame(fills)), None)
+        asked = replace(language, judges=judges)
+        witness = _in_parts(view, holes, asked, blame)
         fillers = language.fillers(view, holes) if witness is None and trials(view) else ()
         witness = witness or search(originals, fillers, blame, trials(view))
     draft = filled(view, holes, originals if witness is None else witness)
@@ -67,6 +67,20 @@ def baseline(view: bytes, holes: Sequence[Span], language: Language) -> Baseline
         if fills is not None and not blame(fills, judges[: max(1, len(judges) - 1)]):
             witness, draft, sound = fills, filled(view, holes, fills), part
     return Baseline(witness, OldFaults.of(_all(judges, draft.data), draft.holes, holes), sound)
+
+
+def _in_parts(view: bytes, holes: Sequence[Span], language: Language, blame: Blame) -> Fills | None:
+    """The first fills with which a part is clean and the file has no fault left; else the first that bring none."""
+    found: Fills | None = None
+    for part in parts(view, holes, language):
+        fills = clean(view, part, holes, language)
+        if fills is None or blame(fills):
+            continue
+        # Faults that are left may be the holes' own, seen far from them.
+        if not _all(language.judges, filled(view, holes, fills).data):
+            return fills
+        found = found or fills
+    return found
 
 
 def _around(draft: Draft, original: Sequence[Span], statements: Sequence[Span]) -> Span:

@@ -12,6 +12,7 @@ from dcode.evaluate.holes import cut
 from dcode.syntax.check import GrammarChecker, file_faults
 from dcode.syntax.grammar import grammar
 from dcode.syntax.witness import TRIALS, Fills, search
+from dcode.text.checker import Draft
 from dcode.text.span import Span
 
 
@@ -79,6 +80,15 @@ def test_a_hole_that_ends_and_begins_much_has_a_witness(before: str, behind: str
     fills = GrammarChecker(PYTHON, b"\n".join(around), [Span(at, at)]).witness()
     assert fills is not None
     assert not file_faults(PYTHON, around[0] + fills[0] + b"\n" + around[1])
+
+
+def test_a_fault_that_shows_far_from_the_hole_is_the_holes_own() -> None:
+    """The compiler minds the indent below a comment; the line next to the hole is the comment."""
+    view = b"\n    # a comment\n    x = 1\n    return x\n\n\ny = 2\n"
+    checker = GrammarChecker(PYTHON, view, [Span(0, 0)])
+    fills = checker.witness()
+    assert fills is not None and not file_faults(PYTHON, fills[0] + view)
+    assert checker.faults(Draft(b"#" + view, (Span(0, 1),)))
 
 
 def test_nearly_every_hole_of_lines_in_the_library_has_a_witness() -> None:
