@@ -1,4 +1,4 @@
-"""The imports that a program turns out to lack, above it: certain ones, else a hole, the request in front."""
+"""The names that a program turns out to lack: certain imports and slips, else a hole above it, the request in front."""
 
 import time
 from collections.abc import Generator
@@ -26,8 +26,8 @@ statements came with them."""
 def bound(
     program: Result, prompt: str, model: Model, grammar: Grammar, plan: Plan, deadline: float | None
 ) -> Generator[Frame, None, Result]:
-    """The program with the names it lacked: imports of the library that are certain, slips for names that it brings
-    and never uses, then what the model writes above it.
+    """The program with the names it lacked: imports of the library that are certain are written above it, slips for
+    names that it brings and never uses are put right, then the model may write imports above it.
 
     It says which names are unbound still, and is as it was if none are.
     The model's lines stay if they are imports alone and leave fewer names unbound; what they cost is counted anyway.

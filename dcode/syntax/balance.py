@@ -18,7 +18,8 @@ CALL = {b"(": b"x("}
 
 def balanced(grammar: Grammar, view: bytes, holes: Sequence[Span]) -> tuple[bytes, ...]:
     """The grammar's balancers that bring what a hole lacks."""
-    return tuple(dict.fromkeys(filler for hole in holes for filler in _balanced(grammar, view, hole)))
+    asked = holes if grammar.balancers else ()
+    return tuple(dict.fromkeys(filler for hole in asked for filler in _balanced(grammar, view, hole)))
 
 
 def any_balanced(grammar: Grammar) -> tuple[bytes, ...]:
@@ -31,8 +32,6 @@ def any_balanced(grammar: Grammar) -> tuple[bytes, ...]:
 
 
 def _balanced(grammar: Grammar, view: bytes, hole: Span) -> Iterator[bytes]:
-    if not grammar.balancers:
-        return
     before, behind = view[: hole.start], view[hole.end :]
     # Where quotes stand in strings and comments nobody can be sure whether a text begins in a string.
     quotes = [b"", *(quote for quote in grammar.quotes if _is_long(quote) and quote in behind)]

@@ -82,7 +82,7 @@ def test_a_run_that_lost_its_patience_is_done_after_half_as_many_forwards(slots:
     slow = run(canvas(slots), random_model(seed), Plan(commit="fixed"))
     steps = run(canvas(slots), random_model(seed), Plan(commit="fixed", patience=patience))
     assert [step.committed for step in steps[:patience]] == [step.committed for step in slow[:patience]]
-    assert len(slow) == slots and len(steps) == min(slots, len(steps)) <= patience + -(-patience // 2)
+    assert len(slow) == slots and len(steps) <= min(slots, patience + -(-patience // 2))
     assert all(step.committed for step in steps) and not steps[-1].canvas.open_L.any()
 
 

@@ -15,6 +15,9 @@ from dcode.syntax.witness import TRIALS, Fills, search
 from dcode.text.checker import Draft
 from dcode.text.span import Span
 
+PYTHON = grammar("python")
+LIBRARY = Path(sysconfig.get_path("stdlib"))
+
 
 def test_what_was_there_comes_first() -> None:
     asked: list[Fills] = []
@@ -48,10 +51,6 @@ def test_the_judge_is_asked_a_bounded_number_of_times_and_never_twice(holes: int
 
     assert search((b"?",) * holes, [b"%d" % n for n in range(fillers)], blame) is None
     assert len(asked) == len(set(asked)) <= TRIALS
-
-
-PYTHON = grammar("python")
-LIBRARY = Path(sysconfig.get_path("stdlib"))
 
 
 HOLES = {
