@@ -2,31 +2,30 @@
 
 The body of a function is one hole. What the denoiser writes first holds k wrong lexemes, each of which would break
 it alone; what it writes after that is right as often as it is told to be. The truth is not known to the checker, so
-that no witness is the truth. Ways differ in where the checker says the damage is, in nothing else.
+that no witness is the truth. Of the three ways the first two differ in where the checker says the damage is, in nothing
+else; the third is the loop as it is usually built.
 """
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import accumulate, product
 from statistics import fmean
 
 from dcode.bench.corrupt import breaking, fitting, written
+from dcode.bench.errornodes import Ended, ErrorNodes, masked_again
 from dcode.bench.lexicon import Lexicon, split
 from dcode.bench.library import Function
 from dcode.bench.rates import rate, rate_json
 from dcode.bench.scripted import Fits, Scripted, vocabulary
 from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.plan import Plan
-from dcode.diffusion.sampler import denoise
+from dcode.diffusion.sampler import Predict, denoise
 from dcode.errors import InputError
 from dcode.evaluate.report import percent
 from dcode.syntax.check import GrammarChecker, file_faults
-from dcode.syntax.grammar import Grammar
-from dcode.syntax.parse import broken, parse
-from dcode.text.checker import Certified, Checker, Draft
-from dcode.text.fault import Fault
+from dcode.text.checker import Checker
 from dcode.text.span import Span
 
 WRONG = (1, 4, 8)
@@ -37,9 +36,6 @@ WORDS = 1024
 
 PIECES = range(60, 241)
 """How many slots a body has."""
-
-WIDEST = 8
-"""The last level at which the tree's broken nodes are blamed: there are no more rounds."""
 
 SPARE = 4
 """Slots that a body has over: what is inserted needs room."""
@@ -62,42 +58,7 @@ class Loop:
     forwards: int
 
 
-class ErrorNodes:
-    """A checker that blames the tree's broken nodes, if there are any, and certifies nothing."""
-
-    def __init__(self, grammar: Grammar, checker: Checker) -> None:
-        self._grammar, self._checker = grammar, checker
-
-    def faults(self, draft: Draft) -> Sequence[Fault]:
-        """Those of the checker."""
-        return self._checker.faults(draft)
-
-    def prefix_fault(self, draft: Draft, end: int) -> Fault | None:
-        """None: a tree says nothing of text that is not complete."""
-        return None
-
-    def candidates(self, draft: Draft, fault: Fault, level: int) -> Sequence[Span] | None:
-        """The broken nodes and, as a level must be wider than the last, a byte more around them at each."""
-        nodes = [node for node, _ in broken(parse(self._grammar, draft.data))]
-        if not nodes or level > WIDEST:
-            return self._checker.candidates(draft, fault, level)
-        return [Span(max(0, node.start_byte - level), min(len(draft.data), node.end_byte + level)) for node in nodes]
-
-    def certified(self, draft: Draft, faults: Sequence[Fault]) -> Sequence[Certified]:
-        """Nothing."""
-        return ()
-
-    def statements(self, draft: Draft, fault: Fault) -> Certified | None:
-        """None: trivial texts are certified, too."""
-        return None
-
-    def parses(self, draft: Draft, span: Span, replacement: bytes) -> bool:
-        """What the checker says."""
-        return self._checker.parses(draft, span, replacement)
-
-    def witness(self) -> tuple[bytes, ...] | None:
-        """The checker's."""
-        return self._checker.witness()
+Way = Callable[[Canvas, Predict, Plan], Ended]
 
 
 @dataclass(frozen=True)
@@ -124,7 +85,12 @@ class RepairLoop:
         checker = GrammarChecker(
             self.lexicon.grammar, task.head + spoilt, [Span(len(task.head), len(task.head + spoilt))]
         )
-        ways: dict[str, Checker] = {"R1 and ladder": checker, "ERROR nodes": ErrorNodes(self.lexicon.grammar, checker)}
+        grammar = self.lexicon.grammar
+        ways: dict[str, Way] = {
+            "R1 and ladder": partial(_sampled, checker=checker),
+            "ERROR nodes": partial(_sampled, checker=ErrorNodes(grammar, checker)),
+            "ERROR nodes alone": partial(masked_again, grammar=grammar, checker=checker),
+        }
 
         @cache
         def fits(slot: int) -> tuple[list[int], list[float]]:
@@ -132,19 +98,24 @@ class RepairLoop:
 
         return [self._run(task, fits, accuracy, *way) for accuracy, way in product(ACCURACIES, ways.items())]
 
-    def _run(self, task: Task, fits: Fits, accuracy: float, way: str, checker: Checker) -> Loop:
+    def _run(self, task: Task, fits: Fits, accuracy: float, name: str, way: Way) -> Loop:
         generator = random.Random(f"{self.seed} {task.name} {accuracy}")
         canvas, denoiser = scripted(self.lexicon.words, task, fits, accuracy, generator)
         plan = Plan(steps=-(-len(task.body) // SLOTS_A_FORWARD), seed=self.seed)
-        remasked = 0
-        for step in denoise([canvas], denoiser.predict, plan, [checker]):
-            remasked += len(step.dropped)
-        best = step.repair.best
-        assert best is not None
-        text = best.draft().data
-        clean = step.repair.stopped == "clean" and not file_faults(self.lexicon.grammar, text)
+        text, clean, remasked, forwards = way(canvas, denoiser.predict, plan)
+        clean = clean and not file_faults(self.lexicon.grammar, text)
         exact = text == task.head + b"".join(task.body)
-        return Loop(task.name, len(task.wrong), accuracy, way, clean, exact, remasked, step.index)
+        return Loop(task.name, len(task.wrong), accuracy, name, clean, exact, remasked, forwards)
+
+
+def _sampled(canvas: Canvas, predict: Predict, plan: Plan, *, checker: Checker) -> Ended:
+    """The sampling loop with a checker."""
+    remasked = 0
+    for step in denoise([canvas], predict, plan, [checker]):
+        remasked += len(step.dropped)
+    best = step.repair.best
+    assert best is not None
+    return Ended(best.draft().data, step.repair.stopped == "clean", remasked, step.index)
 
 
 def tasks(lexicon: Lexicon, functions: Iterable[Function], wrong: int, count: int, seed: int) -> list[Task]:

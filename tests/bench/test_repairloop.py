@@ -6,10 +6,13 @@ import pytest
 import torch
 
 from dcode.bench.corrupt import written
+from dcode.bench.errornodes import Ended, ErrorNodes, masked_again
 from dcode.bench.library import Function, functions, halves, standard_library
-from dcode.bench.repairloop import ACCURACIES, SPARE, ErrorNodes, RepairLoop, Task, figures, scripted, table, tasks
+from dcode.bench.repairloop import ACCURACIES, SPARE, RepairLoop, Task, figures, scripted, table, tasks
 from dcode.bench.scripted import Scripted, vocabulary
 from dcode.diffusion.canvas import Canvas
+from dcode.diffusion.plan import Plan
+from dcode.diffusion.repair import forwards_allowed
 from dcode.errors import InputError
 from dcode.syntax.check import GrammarChecker
 from dcode.text.checker import Draft
@@ -121,10 +124,27 @@ def test_the_loop_mends_what_error_nodes_do_not() -> None:
     _, files = halves(standard_library(), 0)
     items = tasks(lexicon(), functions(PYTHON, files, 40, 0), 1, 2, 0)
     rows = [row for item in items for row in RepairLoop(lexicon(), 0)(item)]
-    assert len(rows) == 2 * 2 * len(ACCURACIES)
+    assert len(rows) == 2 * 3 * len(ACCURACIES)
     clean = {way: sum(row.clean for row in rows if row.way == way) for way in ("R1 and ladder", "ERROR nodes")}
     assert clean["R1 and ladder"] >= clean["ERROR nodes"] and clean["R1 and ladder"] >= 3
-    assert len(table(rows)) == 1 + len(figures(rows)) == 1 + 2 * len(ACCURACIES)
+    assert len(table(rows)) == 1 + len(figures(rows)) == 1 + 3 * len(ACCURACIES)
+
+
+def test_broken_nodes_are_masked_again_until_nothing_is_broken() -> None:
+    head, body = b"def f():\n", (b"    ", b"x", b" ", b"=", b" ", b"1", b"\n", b"    ", b"return", b" ", b"x", b"\n")
+    one = Task("f", head, body, {5: b"]"})
+    spoilt = head + b"".join(written(body, one.wrong))
+    checker = GrammarChecker(PYTHON, spoilt, [Span(len(head), len(spoilt))])
+    plan = Plan(steps=4)
+
+    def ended(accuracy: float) -> Ended:
+        closing = [lexicon().words.index(word) for word in (b"]", b")", b"}")]
+        canvas, model = scripted(lexicon().words, one, lambda slot: (closing, [1.0] * 3), accuracy, random.Random(0))
+        return masked_again(canvas, model.predict, plan, PYTHON, checker)
+
+    right, wrong = ended(1.0), ended(0.0)
+    assert right.clean and right.text == head + b"".join(body) and right.remasked and right.forwards > plan.steps
+    assert not wrong.clean and plan.steps < wrong.forwards <= forwards_allowed(plan.steps)
 
 
 def test_no_witness_is_the_truth() -> None:
