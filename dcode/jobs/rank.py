@@ -1,16 +1,17 @@
 """Which of many small changes is the likeliest: what a model says of each in its place, and what the file's style says.
 
-Every place is masked in a row of its own, so that p at a visible token, which is untrained, is never asked.
-It samples nothing. Shapes: L positions, N masked slots, V vocabulary.
+Every place is masked, in a row of its own; the likeliest changes are read again, if the model has learned to doubt what
+it sees. It samples nothing. Shapes: L positions, N masked slots, V vocabulary.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from dcode.jobs import window
+from dcode.jobs.proofread import doubts
 from dcode.model.load import Model
 from dcode.syntax.grammar import Grammar
 from dcode.syntax.lines import line_end, line_start
@@ -18,8 +19,8 @@ from dcode.syntax.spacing import Habits, oddities
 from dcode.text.edit import Edit
 from dcode.text.span import Span
 
-CONTEXT = 96
-"""Tokens of surroundings that a place is judged by: a neighbour tells more than a page, and rows cost time."""
+CONTEXT = 192
+"""Tokens of surroundings that a masked place is judged by: names that fit stand further away than signs."""
 
 SLOTS = 8
 """The longest text, in tokens, that is told from one with the same beginning."""
@@ -38,6 +39,13 @@ These and the three above suited 120 damaged library files best, and others abou
 JUDGED = 64
 """So many, the likeliest by the model, are judged by style too."""
 
+READ, CLOSE = 8, 6.0
+"""So many at most, no further than so many nats behind the likeliest, are made and read again."""
+
+MASKED = 0.5
+"""What a masked place counts beside the reading: both tell of the same tokens. Of 157 damaged library files whose right
+change was among those ranked it came first in 120 by masked places alone, in 140 when read again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -55,10 +63,26 @@ def ranked(grammar: Grammar, view: bytes, edits: Iterable[Edit], model: Model) -
     by_model = {edit: gain for span, group in places.items() for edit, gain in _gains(view, span, group, model).items()}
     likeliest = sorted(by_model, key=lambda edit: -by_model[edit])[:JUDGED]
     habits = Habits.of(grammar, view)
-    scores = {edit: by_model[edit] + _style(grammar, view, edit, habits) for edit in likeliest}
+    style = {edit: _style(grammar, view, edit, habits) for edit in likeliest}
+    scores, read = _scores({edit: by_model[edit] for edit in likeliest}, style, view, model)
     shares = torch.softmax(torch.tensor([*scores.values()]), dim=0).tolist()
     found = sorted(zip(scores, shares, strict=True), key=lambda pair: -pair[1])
-    return Ranking(tuple(found), len(places))
+    return Ranking(tuple(found), len(places) + read)
+
+
+def _scores(
+    gains: Mapping[Edit, float], style: Mapping[Edit, float], view: bytes, model: Model
+) -> tuple[dict[Edit, float], int]:
+    """What speaks for each edit, in nats, and the forwards it took to read the likeliest again."""
+    scores = {edit: gains[edit] + style[edit] for edit in gains}
+    best = sorted(scores, key=lambda edit: -scores[edit])[:READ]
+    close = [edit for edit in best if scores[edit] > scores[best[0]] - CLOSE]
+    if len(close) < 2 or not model.checkpoint.defaults.get("proofread", False):
+        return scores, 0
+    doubted, forwards = doubts(view, close, model)
+    # One that was not read counts as doubted as the most doubtful of them.
+    most = max(doubted.values())
+    return {edit: MASKED * gains[edit] + style[edit] - doubted.get(edit, most) for edit in gains}, forwards
 
 
 def _gains(view: bytes, span: Span, edits: Sequence[Edit], model: Model) -> dict[Edit, float]:

@@ -86,6 +86,13 @@ def look(
     return [head, *inner, (*tail, *last)]
 
 
+def near(view: bytes, span: Span, tokens: int) -> Span:
+    """The span and so much on each side of it that it holds so many tokens there, from a character to a character."""
+    reach = tokens * BYTES_PER_TOKEN
+    start, end = max(0, span.start - reach), min(len(view), span.end + reach)
+    return Span(_character(view, start), _character(view, end) if end < len(view) else end)
+
+
 def _far_lines(before: bytes, seen: int, outline: Sequence[Span], room: int, tokenizer: Tokenizer) -> list[int]:
     """The lines of the outline in front of the last `seen` bytes, as many as fit into `room` tokens, in file order."""
     chosen: dict[Span, list[int]] = {}
