@@ -24,6 +24,7 @@ from dcode.model.checkpoint import DEFAULT, checkpoints
 ENVIRONMENT = "DCODE_"
 RESERVED = frozenset({"DCODE_CONFIG", "DCODE_HOOK"})  # variables that are no keys
 LARGEST_FILE_BYTES = 1 << 20
+LONGEST_ECHO = 200  # characters of a value in a message
 ON, OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 WANTED = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", tuple: "a list of texts"}
 WHEN = ("auto", "always", "never")
@@ -205,10 +206,10 @@ def _from_project(file: Path) -> Layer:
             raise UsageError(f"{file}: a project may not set {spelled(key)}", hint=hint)
         if key == "model" and value not in checkpoints():
             hint = "a project may name one of dcode models list, no path"
-            raise UsageError(f"{file}: unknown model {value!r}", hint=hint)
+            raise UsageError(f"{file}: unknown model {_shown(value)}", hint=hint)
         if KEYS[key].project_choices and value not in KEYS[key].project_choices:
             hint = f"only {', '.join(KEYS[key].project_choices)}; the rest belongs in {user_file()}"
-            raise UsageError(f"{file}: a project may not set {spelled(key)} to {value!r}", hint=hint)
+            raise UsageError(f"{file}: a project may not set {spelled(key)} to {_shown(value)}", hint=hint)
     return Layer(str(file), values, project=True)
 
 
@@ -218,7 +219,7 @@ def _from_table(table: Mapping[str, Any], file: Path) -> dict[str, Any]:
         key = name.replace("-", "_")
         if key not in KEYS:
             hint = _nearest(name, [spelled(known) for known in KEYS])
-            raise UsageError(f"{file}: unknown key {name!r}", hint=hint)
+            raise UsageError(f"{file}: unknown key {_shown(name)}", hint=hint)
         values[key] = _checked(key, value, f"{file}: {name}")
     return values
 
@@ -226,17 +227,25 @@ def _from_table(table: Mapping[str, Any], file: Path) -> dict[str, Any]:
 def _checked(key: str, value: Any, where: str) -> Any:
     """`value` if it is of the key's kind and within its bounds."""
     rule = KEYS[key]
-    if rule.kind is float and type(value) is int:
-        value = float(value)
+    whole = rule.kind is float and type(value) is int
     if rule.kind is tuple and isinstance(value, list) and all(isinstance(one, str) for one in value):
         value = tuple(value)
-    if type(value) is not rule.kind:
-        raise UsageError(f"{where}: {value!r} is not {WANTED[rule.kind]}")
+    if type(value) is not rule.kind and not whole:
+        raise UsageError(f"{where}: {_shown(value)} is not {WANTED[rule.kind]}")
     if rule.choices and value not in rule.choices:
-        raise UsageError(f"{where}: {value!r} is not one of {', '.join(rule.choices)}")
+        raise UsageError(f"{where}: {_shown(value)} is not one of {', '.join(rule.choices)}")
     if isinstance(value, int | float) and not rule.least <= value <= rule.most:
-        raise UsageError(f"{where}: {value} is not in {rule.least:g} to {rule.most:g}")
-    return value
+        raise UsageError(f"{where}: {_shown(value)} is not in {rule.least:g} to {rule.most:g}")
+    return float(value) if whole else value
+
+
+def _shown(value: Any) -> str:
+    """A value as messages echo it: on one short line, whatever a stranger wrote."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply, or a whole number of too many digits
+        return "what it is set to"
+    return text if len(text) <= LONGEST_ECHO else f"{text[:LONGEST_ECHO]}…"
 
 
 def _parsed(text: str, kind: type) -> Any:
@@ -258,6 +267,8 @@ def _read(file: Path) -> dict[str, Any]:
         if len(data) > LARGEST_FILE_BYTES:
             raise UsageError(f"{file} is too large for a configuration")
         return tomllib.loads(data.decode("utf-8"))
+    except RecursionError:
+        raise UsageError(f"configuration {file} cannot be read: it is nested too deeply") from None
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"configuration {file} cannot be read: {why}") from None

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcode.errors import UsageError
+from dcode.model.checkpoint import checkpoint, find
 from dcode.settings import KEYS, Settings, project_file, resolve, user_file
 
 
@@ -290,6 +291,43 @@ def test_variables_of_the_hook_and_of_others_are_left_alone(tmp_path: Path) -> N
 def test_a_project_file_that_is_no_file_is_no_project_file(repository: Path) -> None:
     os.mkfifo(repository / "pyproject.toml")
     assert project_file(repository) is None
+
+
+HOSTILE = {
+    "nested arrays": "a = " + "[" * 20_000,
+    "nested tables": "a = " + "{a=" * 20_000,
+    "a dotted key": f"[tool.dcode]\nmodel{'.a' * 5_000} = 1",
+    "dotted keys in a list": f"[tool.dcode]\nexclude = [{{{'a.' * 5_000}a = 1}}]",
+    "a whole number without end": f"[tool.dcode]\nsteps = 0x{'f' * 9_000}",
+    "a whole number where any will do": f"[tool.dcode]\ntemperature = 0x{'f' * 9_000}",
+    "a list for a number": f"[tool.dcode]\nsteps = [{'1,' * 9_000}]",
+    "a long text for a number": f"[tool.dcode]\nsteps = '{'x' * 9_000}'",
+    "a long key": f"[tool.dcode]\n{'x' * 9_000} = 1",
+    "a long model": f"[tool.dcode]\nmodel = '{'x' * 9_000}'",
+    "a long text for a choice": f"[tool.dcode]\npreset = '{'x' * 9_000}'",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_project_file_is_one_short_line(repository: Path, text: str) -> None:
+    (repository / "pyproject.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"pyproject\.toml") as caught:
+        held(repository)
+    assert "\n" not in caught.value.what and len(caught.value.what) < len(str(repository)) + 400
+
+
+def test_whole_numbers_do_where_any_number_does(tmp_path: Path) -> None:
+    write_user("temperature = 1")
+    assert type(held(tmp_path).temperature) is float
+
+
+def test_a_project_s_model_is_a_row_and_never_a_folder_of_that_name(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "mini").mkdir()
+    (repository / "pyproject.toml").write_text('[tool.dcode]\nmodel = "mini"\n', encoding="utf-8")
+    monkeypatch.chdir(repository)
+    assert find(held(repository).model) == checkpoint("mini")
 
 
 def test_a_project_file_that_is_too_large_is_refused(repository: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import sysconfig
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,9 +20,11 @@ from dcode.cli.streams import complain, say_table
 from dcode.errors import DcodeError, InputError, ModelError, UsageError
 from dcode.model import registry
 from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint, checkpoints, find
+from dcode.repo import atomic
 from dcode.settings import resolve, user_file
 
 TEXTS, LEAST_TEXT_BYTES = 32, 2000
+MODEL_LINE = re.compile(r"""^[ \t]*(?:model|"model"|'model')[ \t]*=[^\r\n]*(?P<end>\r?\n|\Z)""", re.MULTILINE)
 SAID = ("shift", "attention", "block", "mask_id", "prompt")
 """What `show` tells of a row beside its name, licence and note."""
 
@@ -95,6 +98,7 @@ def verify(name: Name, verbose: Verbose = False) -> None:
 
 def rm(name: Name, files: Files = False, yes: Yes = False, verbose: Verbose = False) -> None:
     """Forget a pulled model; with --files delete what the pull brought, and nothing else."""
+    row = checkpoint(name)
     if files:
         record = _pulled(name)
         complain(f"{_size(record.size)} in {record.folder}")
@@ -102,8 +106,9 @@ def rm(name: Name, files: Files = False, yes: Yes = False, verbose: Verbose = Fa
             raise UsageError("--files deletes, and there is nobody to ask", hint="add --yes")
         _agree("delete these files?", yes=yes)
         registry.delete_files(record)
-    if not registry.forget(name):
-        raise InputError(f"{checkpoint(name).name} was not pulled")
+    if not registry.forget(row.name):
+        raise InputError(f"{row.name} was not pulled")
+    complain(f"forgot {row.name}{' and its files' if files else '; its files stay'}")
 
 
 def fit(name: Name, files: Texts = None, device: Device = None, verbose: Verbose = False) -> None:
@@ -126,14 +131,41 @@ def use(name: Name, verbose: Verbose = False) -> None:
     """Make a model the default in your own configuration file."""
     row = checkpoint(name)
     file = user_file()
-    text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    if re.search(r"(?m)^\s*\[", text):
-        raise InputError(f"{file} has tables", hint=f'write model = "{row.name}" into it yourself')
-    line = f'model = "{row.name}"\n'
-    changed, count = re.subn(r"(?m)^\s*model\s*=.*(\n|\Z)", line, text, count=1)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(changed if count else line + text, encoding="utf-8")
+    if file.exists():
+        before = atomic.read(file)
+        atomic.replace(file, _with_model(before, row.name, file), expected=before)
+    else:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        atomic.create(file, _with_model(b"", row.name, file))
     say_table([("model", row.name), ("file", str(file))])
+
+
+def _with_model(data: bytes, name: str, file: Path) -> bytes:
+    """The configuration with another model and nothing else changed; InputError if that is not sure."""
+    line = f'model = "{name}"'
+    hint = f"write {line} into it yourself"
+    try:
+        text = data.decode("utf-8")
+        before = tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise InputError(f"{file} is not UTF-8 text", hint=hint) from None
+    except (tomllib.TOMLDecodeError, RecursionError):
+        raise InputError(f"{file} is not TOML", hint=hint) from None
+    if any(isinstance(value, dict) for value in before.values()):
+        raise InputError(f"{file} has tables", hint=hint)
+    changed, count = MODEL_LINE.subn(lambda found: line + (found["end"] or "\n"), text, count=1)
+    changed = changed if count else f"{line}\n{text}"
+    if not _says(changed, {**before, "model": name}):
+        raise InputError(f"{file} cannot be changed safely", hint=hint)
+    return changed.encode("utf-8")
+
+
+def _says(text: str, values: dict[str, Any]) -> bool:
+    """Whether it is TOML for exactly these values."""
+    try:
+        return tomllib.loads(text) == values
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return False
 
 
 def _repository(row: Checkpoint) -> str:
@@ -189,10 +221,9 @@ def _card(folder: Path | None) -> dict[str, str]:
         return {}
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     try:
-        card = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DcodeError(f"{folder / 'config.json'} cannot be read: {error}") from None
-    return {"weights": _size(size), **_flat(card)}
+        return {"weights": _size(size), **_flat(json.loads((folder / "config.json").read_text(encoding="utf-8")))}
+    except (ValueError, OSError, RecursionError) as error:
+        raise ModelError(f"{folder / 'config.json'} cannot be read: {error}") from None
 
 
 def _flat(value: Any, name: str = "") -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What dcode knows of a checkpoint beyond its own files: a row of checkpoints.toml. No torch, no weights."""
 
 import difflib
+import os
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -78,17 +79,26 @@ def checkpoints() -> dict[str, Checkpoint]:
 
 
 def find(name: str) -> Checkpoint:
-    """The model called `name`: a folder on this machine, a row, or `ROW=FOLDER`, a row whose files lie elsewhere.
+    """The model called `name`: a row, `ROW=FOLDER`, a row whose files lie elsewhere, or a folder on this machine.
 
-    No file of it is read. ModelError for a path that leads to no folder, UsageError for an unknown name.
+    Rows come first: a repository is full of folders that dcode did not name. To mean one that is called like a row,
+    write `./ROW`. No file of it is read. ModelError for a path that leads to no folder, UsageError for an unknown name.
     """
+    rows = checkpoints()
     row, given, place = name.partition("=")
-    if given and len(Path(row).parts) == 1 and not Path(name).exists():
+    if name in rows:
+        return rows[name]
+    if row and given and (row in rows or not (_is_path(row) or Path(name).exists())):
         return replace(checkpoint(row), source=str(_present(place)))
-    if name and (Path(name).is_dir() or Path(name).is_file() or len(Path(name).parts) > 1):
+    if name and (_is_path(name) or Path(name).exists()):
         folder = _present(name)
         return Checkpoint(folder.name, "", str(folder), "unknown", "a local folder")
     return checkpoint(name)
+
+
+def _is_path(name: str) -> bool:
+    """Whether it can only mean a path, there or not."""
+    return os.sep in name or bool(os.altsep and os.altsep in name)
 
 
 def _present(name: str) -> Path:

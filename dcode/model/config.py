@@ -1,10 +1,11 @@
 """The shape of a network, as data: every supported family is one transformer with other numbers."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from dcode.errors import ModelError
 
+MOST = (1 << 24) - 1
 MOST_LAYERS = 1024
 MOST_NEAR = 8
 
@@ -49,28 +50,43 @@ class Config:
         except TypeError as error:
             raise ModelError(f"config.json is incomplete: {error}") from None
         config.check()
-        return config
+        # torch takes whole numbers for 64 bits wide.
+        return replace(config, rope_theta=float(config.rope_theta), eps=float(config.eps))
 
     def check(self) -> None:
-        """Refuse sizes that no network can have (ModelError)."""
-        sizes = (self.vocab, self.width, self.layers, self.heads, self.kv_heads, self.head_width, self.feed_forward)
-        if not all(isinstance(size, int) and 0 < size < 1 << 24 for size in sizes):
-            raise ModelError(f"config.json has an impossible size among {sizes}")
+        """Refuse values that no network can have (ModelError)."""
+        self._check_kinds()
         if self.layers > MOST_LAYERS:
             raise ModelError(
                 f"config.json asks for {self.layers} layers; more than {MOST_LAYERS} are taken for a mistake"
             )
         if self.heads % self.kv_heads or self.head_width % 2:
             raise ModelError("config.json: heads must be a multiple of kv_heads, head_width even")
+        if self.heads * self.head_width > MOST:
+            raise ModelError(f"config.json asks for {self.heads} heads of {self.head_width}, which is too wide")
         if self.attention not in ("full", "block-causal", "causal"):
             raise ModelError(f"config.json has the unknown attention {self.attention!r}")
-        if (
-            not isinstance(self.near, int)
-            or not 0 <= self.near <= MOST_NEAR
-            or (self.near and self.attention != "full")
-        ):
+        if not _whole(self.near, 0, MOST_NEAR) or (self.near and self.attention != "full"):
             raise ModelError(
                 f"config.json: near is {self.near!r}; 0 to {MOST_NEAR}, and over 0 with full attention only"
             )
-        if self.attention == "block-causal" and (not isinstance(self.block, int) or self.block < 1):
-            raise ModelError("config.json: block-causal attention needs a block size")
+        if not _whole(self.block, int(self.attention == "block-causal")):
+            raise ModelError(f"config.json: block is {self.block!r}; block-causal attention needs a block size")
+
+    def _check_kinds(self) -> None:
+        """A value may come from a file, and be anything: whole numbers first, then the others by name."""
+        sizes = (self.vocab, self.width, self.layers, self.heads, self.kv_heads, self.head_width, self.feed_forward)
+        if not all(_whole(size, 1) for size in (*sizes, self.window)):
+            raise ModelError(f"config.json has an impossible size among {(*sizes, self.window)}")
+        for name in ("rope_theta", "eps"):
+            value = getattr(self, name)
+            if type(value) not in (int, float) or not 0 < value < 1e30:
+                raise ModelError(f"config.json: {name} is {value!r}, not a positive number")
+        for name in ("qkv_bias", "qk_norm", "tied", "shift"):
+            value = getattr(self, name)
+            if type(value) is not bool:
+                raise ModelError(f"config.json: {name} is {value!r}, not true or false")
+
+
+def _whole(value: Any, least: int, most: int = MOST) -> bool:
+    return type(value) is int and least <= value <= most

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from dcode.model.weights import digest, fill, unpack
 
 OWN = "network"
 """The key by which the config.json of a model that `dcode train export` wrote is known."""
+
+MOST_NESTED = 32
+"""Tables and lists within each other in a config.json; published ones have three or four."""
 
 FILES: Sequence[str] = ("config.json", "model.safetensors", "tokenizer.json")
 OPEN_TOKENIZER = "dcode.model.open_tokenizer"
@@ -100,6 +104,7 @@ def quickest_precision() -> str:
 
 def read(folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str, Any], precision: str) -> Model:
     """The model in a folder that `dcode train export` wrote; its weights must have the hash that config.json states."""
+    dtype = shards.as_dtype(precision)
     for name in FILES:
         if not (folder / name).is_file():
             raise _lacks(folder, name, row)
@@ -114,12 +119,15 @@ def read(folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str,
         raise ModelError(f"{weights} is not what config.json says it is", hint=hint)
     tokenizer = Tokenizer.read(folder / "tokenizer.json")
     _check_vocabulary(tokenizer, config)
-    net = build(config, unpack(weights.read_bytes()), device)
+    state = unpack(weights.read_bytes())
+    net = build(config, state, device).to(dtype)
+    for name in filter(halved, state if precision == "int8" else ()):
+        halve(net, name, state[name].to(device))
     if not row.family:
         # Weights in a folder of the user's were trained as the shipped ones were: so are they sampled.
         shipped = checkpoint(DEFAULT)
         row = replace(row, defaults=shipped.defaults, programs=shipped.programs)
-    return Model(net.to(shards.as_dtype(precision)), tokenizer, row, found)
+    return Model(net.eval(), tokenizer, row, found)
 
 
 def read_open(folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str, Any], precision: str) -> Model:
@@ -127,6 +135,7 @@ def read_open(folder: Path, row: Checkpoint, device: torch.device, card: Mapping
 
     What was pulled is compared with its record first: sizes and times, and hashes where those changed.
     """
+    dtype = shards.as_dtype(precision)
     record = registry.pulled(row.name) if row.hub else None
     if record is not None:
         record = registry.verify(record, thorough=False)
@@ -143,7 +152,6 @@ def read_open(folder: Path, row: Checkpoint, device: torch.device, card: Mapping
     chosen = shards.places(net, family.names, tensors)
     tokenizer = import_module(OPEN_TOKENIZER).read(folder, card, row)
     _check_vocabulary(tokenizer, config)
-    dtype = torch.bfloat16 if precision == "int8" else shards.as_dtype(precision)
     for name, weight in shards.tensors(tensors, chosen):
         if precision == "int8" and halved(name):
             halve(net, name, weight.to(device))
@@ -169,8 +177,8 @@ def pick_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError):
+        torch.zeros(1, device=device).cpu()  # the meta device takes numbers, and gives none back
+    except (RuntimeError, AssertionError, ImportError):
         raise ModelError(f"there is no device {name!r} here", hint="use --device cpu") from None
     return device
 
@@ -183,9 +191,22 @@ def _card(folder: Path, row: Checkpoint) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(card, dict):
             raise ValueError("it is no table")
+        if _deeper(card, MOST_NESTED):
+            raise RecursionError
+    except RecursionError:
+        raise ModelError(f"{path} cannot be read: it is nested too deeply") from None
     except (ValueError, OSError) as error:
         raise ModelError(f"{path} cannot be read: {error}") from None
     return card
+
+
+def _deeper(value: Any, most: int) -> bool:
+    """Whether tables and lists lie deeper within each other than `most`; what does may end a program that shows it."""
+    level = [value]
+    for _ in range(most + 1):
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = list(chain.from_iterable(inner))
+    return bool(level)
 
 
 def _lacks(folder: Path, name: str, row: Checkpoint) -> ModelError:

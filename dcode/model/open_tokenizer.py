@@ -74,7 +74,7 @@ def _table(path: Path) -> dict[str, int]:
         return {}
     try:
         return {str(token): int(number) for token, number in json.loads(path.read_bytes()).items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, OSError):
         raise ModelError(f"{path} cannot be read: it is no table of ids") from None
 
 

@@ -134,7 +134,11 @@ def _verified(record: Pulled, name: str, before: Known, thorough: bool) -> Known
 
 
 def _place(name: str) -> Path:
-    return platformdirs.user_state_path("dcode", appauthor=False) / "models" / f"{name}.json"
+    """Where the record of `name` lies; ModelError for a name that leads out of the folder of records."""
+    file = f"{name}.json"
+    if Path(file).name != file:
+        raise ModelError(f"{name!r} is a path, not a model's name", hint="dcode models list shows what there is")
+    return platformdirs.user_state_path("dcode", appauthor=False) / "models" / file
 
 
 def _write(place: Path, value: Mapping[str, object]) -> None:

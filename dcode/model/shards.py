@@ -132,8 +132,8 @@ def _header(shard: Path) -> dict[str, Stored]:
 
 
 def as_dtype(name: str) -> torch.dtype:
-    """bfloat16 or float32; ModelError for another name."""
-    known = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+    """What a precision computes in, int8 (a way to keep matrices) in bfloat16; ModelError for an unknown one."""
+    known = {"bfloat16": torch.bfloat16, "float32": torch.float32, "int8": torch.bfloat16}
     if name not in known:
-        raise ModelError(f"unknown precision {name!r}", hint=f"one of {', '.join(known)}, int8")
+        raise ModelError(f"unknown precision {name!r}", hint=f"one of {', '.join(known)}")
     return known[name]

@@ -32,13 +32,15 @@ def unpack(data: bytes) -> dict[str, Tensor]:
     """The float32 tensors of a safetensors file; ModelError if it is damaged."""
     try:
         raw = load(data)
-    except SafetensorError as error:
+    except (SafetensorError, KeyError) as error:  # KeyError: a kind of number that torch has not
         raise ModelError(f"the weights are damaged: {error}", hint="reinstall, or export them again") from None
     state: dict[str, Tensor] = {}
     for name, weight in raw.items():
         if name.endswith(SCALE):
             continue
         scale = raw.get(name + SCALE)
+        if scale is not None and (scale.ndim != 1 or weight.ndim != 2 or len(scale) != len(weight)):
+            raise ModelError(f"the scale of {name} has shape {list(scale.shape)}, its rows {list(weight.shape)}")
         state[name] = weight.float() if scale is None else weight.float() * scale[:, None]
     if orphans := {name for name in raw if name.endswith(SCALE) and name.removesuffix(SCALE) not in raw}:
         raise ModelError(f"the weights have a scale without its rows: {sorted(orphans)[0]}")

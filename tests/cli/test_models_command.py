@@ -41,7 +41,8 @@ def test_a_pull_is_told_recorded_verified_and_forgotten(
     assert broken.returncode == 5 and b"not the file that was pulled" in broken.stderr
     refused = dcode("models", "rm", NAME, "--files", **home)
     assert refused.returncode == 2 and b"--yes" in refused.stderr
-    assert dcode("models", "rm", NAME, "--files", "--yes", **home).returncode == 0
+    gone = dcode("models", "rm", NAME, "--files", "--yes", **home)
+    assert gone.returncode == 0 and f"dcode: forgot {NAME} and its files\n" in gone.stderr.decode()
     assert not list(tmp_path.rglob("*.safetensors"))
     assert dcode("models", "verify", NAME, **home).returncode == 4
 
@@ -75,6 +76,105 @@ def test_use_writes_the_persons_own_file(run: Run, tmp_path: Path, monkeypatch: 
     file.write_text('[tool.dcode]\nmodel = "mini"\n')
     seen = run("models", "use", NAME)
     assert seen.code == 4 and "has tables" in seen.err
+    assert file.read_text() == '[tool.dcode]\nmodel = "mini"\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"model" = "mini"\n', b'model = "dreamon-7b"\n'),
+        (b"steps = 4\n  'model'='mini'", b'steps = 4\nmodel = "dreamon-7b"\n'),
+        (b'steps = 4\r\nmodel = "mini"\r\nseed = 2\r\n', b'steps = 4\r\nmodel = "dreamon-7b"\r\nseed = 2\r\n'),
+        (b'model-x = 1\n#model = "mini"\n', b'model = "dreamon-7b"\nmodel-x = 1\n#model = "mini"\n'),
+        (b'exclude = [\n["a"]]\n', b'model = "dreamon-7b"\nexclude = [\n["a"]]\n'),
+        ("exclude = ['é']".encode(), "model = \"dreamon-7b\"\nexclude = ['é']".encode()),
+    ],
+)
+def test_use_changes_one_line_however_it_is_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes, after: bytes
+) -> None:
+    file = config_file(tmp_path, monkeypatch, before)
+    file.chmod(0o640)
+    assert run("models", "use", NAME).code == 0
+    assert file.read_bytes() == after and file.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b'steps = 4 # \xe9\nmodel = "mini"\n', "not UTF-8"),
+        (b'model = "mini"\n"model" = "mini"\n', "not TOML"),
+        (b"steps = " + b"[" * 20_000, "not TOML"),
+        (b'"mod\\u0065l" = "mini"\n', "cannot be changed"),
+        (b'model = """\nmini"""\n', "cannot be changed"),
+        (b'exclude = ["""\nmodel = "x"\n"""]\n', "cannot be changed"),
+        (b'tool = {dcode = {model = "mini"}}\n', "has tables"),
+        (b'model.name = "mini"\n', "has tables"),
+    ],
+)
+def test_use_leaves_alone_what_it_cannot_change_for_sure(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, said: str
+) -> None:
+    file = config_file(tmp_path, monkeypatch, text)
+    seen = run("models", "use", NAME)
+    assert (seen.code, len(seen.err.splitlines()), seen.out) == (4, 1, b"") and said in seen.err
+    assert f'model = "{NAME}"' in seen.err
+    assert file.read_bytes() == text
+
+
+def test_use_follows_a_link_to_the_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = config_file(tmp_path, monkeypatch, b"")
+    file.rename(tmp_path / "dotfiles.toml")
+    file.symlink_to(tmp_path / "dotfiles.toml")
+    assert run("models", "use", NAME).code == 0
+    assert file.is_symlink() and (tmp_path / "dotfiles.toml").read_text() == f'model = "{NAME}"\n'
+
+
+def config_file(folder: Path, monkeypatch: pytest.MonkeyPatch, data: bytes) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "home"))
+    file = folder / "home" / "dcode" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(data)
+    return file
+
+
+def test_rm_takes_the_name_of_a_row_and_no_path(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    home = tmp_path / "state" / "dcode" / "models"
+    home.mkdir(parents=True)
+    victims = [tmp_path / "config.json", home / "other.json", home.parent / "up.json", home / f"{NAME}.length.json"]
+    for path in victims:
+        path.write_text("{}")
+    for name in (str(tmp_path / "config"), "other", "../up", f"{NAME}.length", f"{tmp_path}/../{tmp_path.name}/config"):
+        for options in ([], ["--files", "--yes"]):
+            seen = run("models", "rm", name, *options)
+            assert (seen.code, seen.out) == (2, b"") and "unknown model" in seen.err
+    assert all(path.read_text() == "{}" for path in victims)
+
+
+def test_rm_says_what_it_forgot_even_of_a_damaged_record(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    record = tmp_path / "dcode" / "models" / f"{NAME}.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{")
+    seen = run("models", "rm", NAME)
+    assert (seen.code, seen.out, seen.err) == (0, b"", f"dcode: forgot {NAME}; its files stay\n")
+    assert not record.exists()
+
+
+@pytest.mark.parametrize("text", ["{", '{"a":' * 20_000, "3\xe9"])
+def test_show_of_a_model_with_a_hostile_card_is_one_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "config.json").write_text(text, encoding="latin-1")
+    registry.keep(registry.Pulled(NAME, REPOSITORY, COMMIT, "mit", str(tmp_path), {}))
+    seen = run("models", "show", NAME)
+    assert (seen.code, seen.out, len(seen.err.splitlines())) == (5, b"", 1)
+    assert f"{tmp_path / 'config.json'} cannot be read" in seen.err
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,30 @@ def test_any_config_is_a_network_or_one_line(key: str, junk: Any, row: Checkpoin
         Backbone(Config(**{**config.to_json(), "layers": min(config.layers, 2)}))
 
 
+OWN = Config(300, 48, 2, 4, 2, 12, 80, 64).to_json()
+
+
+@given(key=st.sampled_from([*OWN, "surplus"]), junk=JUNK)
+def test_any_network_of_our_own_is_one_or_one_line(key: str, junk: Any) -> None:
+    try:
+        config = Config.of({**OWN, key: junk})
+    except ModelError as error:
+        assert "\n" not in error.what
+        return
+    with torch.device("meta"):
+        net = Backbone(Config(**{**config.to_json(), "layers": min(config.layers, 2)}))
+        ids_BL = torch.zeros(1, 8, dtype=torch.long)
+        net.hidden(ids_BL)
+
+
+@pytest.mark.parametrize("text", ['{"<M>": Infinity}', '{"<M>": ' + "[" * 20_000, '["<M>"]', '{"<M>": "x"}'])
+def test_added_tokens_that_are_no_table_are_refused(tmp_path: Path, text: str) -> None:
+    folder, _ = dream(tmp_path)
+    (folder / "added_tokens.json").write_text(text)
+    with pytest.raises(ModelError):
+        load(str(folder))
+
+
 OTHERS: list[dict[str, Any]] = [
     {"scale_logits": True},
     {"alibi": True},

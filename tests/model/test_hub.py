@@ -1,5 +1,6 @@
 """Pulling from a hub that is slow, broken, cut off or lies; and the records that a pull leaves."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,6 +124,23 @@ def test_a_record_comes_back_as_it_was_kept(record: Pulled) -> None:
     registry.keep(record)
     assert registry.pulled("m") == record
     assert registry.forget("m") and not registry.forget("m")
+
+
+@pytest.mark.parametrize("name", ["/abs", "../up", "a/b", "..", "."])
+def test_a_name_never_leads_out_of_the_folder_of_records(record: Pulled, tmp_path: Path, name: str) -> None:
+    home = tmp_path / "state" / "dcode" / "models"
+    victims = [Path(f"{tmp_path}{name}.json"), home / f"{name}.json", home.parent / "up.json"]
+    victims = [path for path in victims if path.parent.resolve() != home]
+    for path in victims:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"1": 0.5}')
+    named = f"{tmp_path}{name}" if name.startswith("/") else name
+    for act in (registry.forget, registry.pulled, registry.curve, lambda n: registry.keep(replace(record, name=n))):
+        with suppress(ModelError):
+            assert not act(named)
+    with suppress(ModelError):
+        registry.keep_curve(named, {"1": 0.25})
+    assert [path.read_text() for path in victims] == ['{"1": 0.5}'] * len(victims)
 
 
 def test_a_changed_file_is_hashed_again_and_an_untouched_one_is_not(record: Pulled) -> None:
