@@ -8,7 +8,7 @@ import torch
 from dcode.diffusion.plan import Plan
 from dcode.errors import InputError
 from dcode.jobs import window
-from dcode.jobs.infill import fill_spans, with_note
+from dcode.jobs.infill import fill_spans
 from dcode.model.load import Model
 from dcode.syntax.grammar import Grammar
 from dcode.text.frame import Frame
@@ -55,13 +55,21 @@ def edit(
     checked = grammar if feedback else None
     if strength >= 1:
         note = edit_prompt(instruction, shown, comment)
-        slots = slots or window.default_slots(old, model.tokenizer) + ROOM
+        slots = slots or _slots(source.view, span, note, model)
         yield from fill_spans(source, [span], model, checked, plan, [note], (), slots, count, deadline)
         return
     note = edit_prompt(instruction, "", comment)
     spans = least_likely(source.view, span, note, model, strength)
     for seen in fill_spans(source, spans, model, checked, plan, [note], (), slots, count, deadline):
         yield replace(seen, forwards=seen.forwards + GROUPS) if isinstance(seen, Result) else seen
+
+
+def _slots(view: bytes, span: Span, note: str, model: Model) -> int:
+    """More than the region has tokens, as far as the window has room beside the note; never less than it has."""
+    old = view[span.start : span.end]
+    room = model.window - window.LEAST_CONTEXT - window.note_tokens(view, span, note, model.tokenizer)
+    usual = window.default_slots(old, model.tokenizer) + ROOM
+    return max(len(model.tokenizer.encode(old)), min(usual, room))
 
 
 def least_likely(view: bytes, span: Span, note: str, model: Model, share: float) -> list[Span]:
@@ -71,11 +79,11 @@ def least_likely(view: bytes, span: Span, note: str, model: Model, share: float)
     """
     tokenizer = model.tokenizer
     ids = tokenizer.encode(view[span.start : span.end])
-    window.check_fits([len(ids)], [span], view, model.window)
+    window.check_fits([len(ids)], [span], [note], view, tokenizer, model.window)
     lexemes = whole_lexemes([tokenizer.pieces[number] for number in ids])
     context = model.checkpoint.defaults.get("context", model.window)
     before, after = window.look(
-        with_note(view[: span.start], note), [], view[span.end :], len(ids), tokenizer, model.window, context
+        view[: span.start], [], view[span.end :], len(ids), tokenizer, model.window, context, note=note
     )
     row = torch.tensor([*before, *ids, *after])
     want_GL = torch.zeros((GROUPS, len(row)), dtype=torch.bool)

@@ -8,7 +8,7 @@ from functools import cached_property
 from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.length import Found
 from dcode.diffusion.plan import Plan
-from dcode.errors import ModelError
+from dcode.errors import ModelError, OutOfTime
 from dcode.jobs import window
 from dcode.jobs.fill import Outcome, fill, verdict, vocabulary
 from dcode.jobs.lengths import find_lengths
@@ -16,6 +16,7 @@ from dcode.model.checkpoint import checkpoints
 from dcode.model.load import Model
 from dcode.syntax.check import GrammarChecker, file_faults
 from dcode.syntax.grammar import Grammar
+from dcode.syntax.identity import filled
 from dcode.syntax.mend import mended
 from dcode.syntax.outline import outline
 from dcode.text.checker import Draft
@@ -72,13 +73,18 @@ def fill_spans(
         what = f"{model.checkpoint.name} sees nothing behind a hole, so it cannot fill one"
         raise ModelError(what, hint=f"these can: {', '.join(seeing_both_sides())}")
     sizes = [slots or window.default_slots(source.view[s.start : s.end], model.tokenizer) for s in spans]
-    window.check_fits(sizes, spans, source.view, model.window)
     noted = (*notes, *[""] * (len(spans) - len(notes)))
+    window.check_fits(sizes, spans, noted, source.view, model.tokenizer, model.window)
     forced = (*leads, *[b""] * (len(spans) - len(leads)))
     job = _Job(source, tuple(spans), forced, tuple(sizes), model, grammar, noted, deadline)
     results: list[Result] = []
     for number in range(count):
-        results.append((yield from job.candidate(candidate_plan(plan, number), number)))
+        try:
+            results.append((yield from job.candidate(candidate_plan(plan, number), number)))
+        except OutOfTime:
+            if not results:
+                raise
+            break
     yield from ranked(results)
 
 
@@ -134,7 +140,7 @@ class _Job:
     def _led(self) -> Draft:
         old = (self.source.view[span.start : span.end] for span in self.named)
         texts = [lead + text for lead, text in zip(self.leads, old, strict=True)]
-        return _spliced(self.source.view, self.named, texts)
+        return filled(self.source.view, self.named, texts)
 
     @cached_property
     def checker(self) -> GrammarChecker | None:
@@ -153,7 +159,7 @@ class _Job:
         texts = list(witness or (view[span.start : span.end] for span in self.spans))
         outcomes: list[tuple[Outcome, Verdict]] = []
         sizes = self.sizes
-        for group in window.share(view, self.spans, sizes, self.model.tokenizer, self.model.window):
+        for group in window.share(view, self.spans, sizes, self.notes, self.model.tokenizer, self.model.window):
             outcome, said = yield from self._group(group, texts, plan, number)
             outcomes.append((outcome, said))
             texts[group.start : group.stop] = outcome.fills
@@ -162,7 +168,7 @@ class _Job:
     def _group(
         self, group: range, texts: list[bytes], plan: Plan, number: int
     ) -> Generator[Frame, None, tuple[Outcome, Verdict]]:
-        draft = _spliced(self.view, self.spans, texts)
+        draft = filled(self.view, self.spans, texts)
         holes = draft.holes[group.start : group.stop]
         alone = len(group) == len(self.spans)
         checker = self.checker if alone or not self.grammar else GrammarChecker(self.grammar, draft.data, holes)
@@ -181,7 +187,8 @@ class _Job:
             return sizes, 0
         found, forwards = self.searched.get((view, group)), 0
         if found is None:
-            found = find_lengths(self.model, lambda slots: self._canvas(view, holes, group, slots), sizes)
+            noted = window.note_tokens(view, holes[0], self.notes[group.start], self.model.tokenizer)
+            found = find_lengths(self.model, lambda slots: self._canvas(view, holes, group, slots), sizes, noted)
             self.searched[view, group], forwards = found, found.forwards
         return found.tried[min(number, len(found.tried) - 1)][0], forwards
 
@@ -189,17 +196,17 @@ class _Job:
         ends = [0, *(hole.end for hole in holes)]
         starts = [*(hole.start for hole in holes), len(view)]
         fixed = [view[end:start] for end, start in zip(ends, starts, strict=True)]
-        notes = self.notes[group.start : group.stop]
-        noted = [with_note(piece, note) for piece, note in zip(fixed[:-1], notes, strict=True)]
+        note, between = window.with_notes(fixed[1:-1], self.notes[group.start : group.stop])
         context = window.look(
-            noted[0],
-            noted[1:],
+            fixed[0],
+            between,
             fixed[-1],
             sum(sizes),
             self.model.tokenizer,
             self.model.window,
             self.model.checkpoint.defaults.get("context", self.model.window),
             self._outline(view, holes[0]),
+            note,
         )
         left = self.model.window - sum(map(len, context)) - sum(sizes)
         elastic = self.model.tokenizer.expand_id is not None
@@ -219,7 +226,7 @@ class _Job:
         witness: tuple[bytes, ...] | None,
         seconds: float,
     ) -> Result:
-        draft = _spliced(self.view, self.spans, texts)
+        draft = filled(self.view, self.spans, texts)
         said = [verdict for outcome, verdict in outcomes for _ in outcome.fills]
         if self.checker and "failed" not in said and self.checker.faults(draft):
             said = ["failed"] * len(said)
@@ -248,25 +255,4 @@ class _Job:
         assert self.checker is not None and self.grammar is not None
         empty = not any(self.view[span.start : span.end].strip() for span in self.spans)
         found = mended(self.checker, draft, self.grammar.witnesses) if empty else None
-        return found or _spliced(self.view, self.spans, witness)
-
-
-def with_note(before: bytes, note: str) -> bytes:
-    """The text before a hole with a note's lines above the hole's line, indented alike."""
-    if not note:
-        return before
-    start = before.rfind(b"\n") + 1
-    line = before[start:]
-    indent = line[: len(line) - len(line.lstrip())]
-    return before[:start] + b"".join(indent + one for one in note.encode().splitlines(keepends=True)) + line
-
-
-def _spliced(view: bytes, spans: Sequence[Span], texts: Sequence[bytes]) -> Draft:
-    """The view with `texts` in place of `spans`, and where they lie in it."""
-    parts, holes, at, size = [], [], 0, 0
-    for span, text in zip(spans, texts, strict=True):
-        parts += [view[at : span.start], text]
-        size += span.start - at
-        holes.append(Span(size, size + len(text)))
-        size, at = size + len(text), span.end
-    return Draft(b"".join([*parts, view[at:]]), tuple(holes))
+        return found or filled(self.view, self.spans, witness)

@@ -16,14 +16,17 @@ AROUND = 64
 """Tokens of context on each side of a hole."""
 
 
-def find_lengths(model: Model, blank: Callable[[Sequence[int]], Canvas], sizes: Sequence[int]) -> Found:
-    """Slots for the holes of the canvas that `blank` makes, from a guess of the `sizes` that voids would need."""
+def find_lengths(model: Model, blank: Callable[[Sequence[int]], Canvas], sizes: Sequence[int], noted: int = 0) -> Found:
+    """Slots for the holes of the canvas that `blank` makes, from a guess of the `sizes` that voids would need.
+
+    `noted`: tokens that the first hole's note takes.
+    """
     known = registry.curve(model.checkpoint.name)
     guess = [max(1, (2 * size) // 3) for size in sizes]  # as many tokens as stood there
     least = blank([1] * len(sizes)).ranges
     between = least[-1].stop - least[0].start - len(least)
     # Twice what voids would get at most, and with what is between them all holes fit the window.
-    most = max(1, min(2 * max(sizes), (model.window - LEAST_CONTEXT - between) // len(sizes)))
+    most = max(1, min(2 * max(sizes), (model.window - LEAST_CONTEXT - noted - between) // len(sizes)))
     return search(blank, guess, model.predict, Curve.of(known) if known else FLAT, most)
 
 

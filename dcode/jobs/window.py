@@ -4,6 +4,7 @@ Everything is in bytes of the view and tokens of the model. It knows no language
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from dcode.errors import InputError
 from dcode.model.tokenizer import Tokenizer
@@ -23,31 +24,67 @@ def default_slots(text: bytes, tokenizer: Tokenizer) -> int:
     return max(16, (3 * len(tokenizer.encode(text)) + 1) // 2)
 
 
-def check_fits(slots: Sequence[int], spans: Sequence[Span], view: bytes, window: int) -> None:
-    """InputError with both numbers for the first hole that no window can hold."""
-    for count, span in zip(slots, spans, strict=True):
-        if count > window - LEAST_CONTEXT:
+def check_fits(
+    slots: Sequence[int], spans: Sequence[Span], notes: Sequence[str], view: bytes, tokenizer: Tokenizer, window: int
+) -> None:
+    """InputError with the numbers for the first hole that no window can hold together with its note."""
+    most = window - LEAST_CONTEXT
+    for count, span, note in zip(slots, spans, notes, strict=True):
+        above = note_tokens(view, span, note, tokenizer)
+        if count + above > most:
             line = view.count(b"\n", 0, span.start) + 1
+            needs = f"{count} slots" + (f" and {above} tokens for what is asked" if above else "")
             raise InputError(
-                f"the hole at line {line} needs {count} slots; this model takes {window - LEAST_CONTEXT} at most",
+                f"the hole at line {line} needs {needs}; this model takes {most} at most",
                 hint="name fewer lines, or give --slots",
             )
 
 
-def share(view: bytes, spans: Sequence[Span], slots: Sequence[int], tokenizer: Tokenizer, window: int) -> list[range]:
-    """Group neighbouring holes that fit into one window together with the text between them; file order."""
+def note_tokens(view: bytes, span: Span, note: str, tokenizer: Tokenizer) -> int:
+    """Tokens that a hole's note takes, and the beginning of the hole's line with it; none without a note."""
+    if not note:
+        return 0
+    return len(tokenizer.encode(with_note(view[view.rfind(b"\n", 0, span.start) + 1 : span.start], note)))
+
+
+def with_note(before: bytes, note: str) -> bytes:
+    """The text before a hole with a note's lines above the hole's line, indented alike."""
+    if not note:
+        return before
+    start = before.rfind(b"\n") + 1
+    line = before[start:]
+    indent = line[: len(line) - len(line.lstrip())]
+    return before[:start] + b"".join(indent + one for one in note.encode().splitlines(keepends=True)) + line
+
+
+def with_notes(between: Sequence[bytes], notes: Sequence[str]) -> tuple[str, list[bytes]]:
+    """The first hole's note, and the texts between holes with the others' in them; notes of a line stand above it."""
+    above = list(notes)
+    for number in reversed(range(1, len(notes))):
+        if b"\n" not in between[number - 1]:
+            above[number - 1] += above[number]
+            above[number] = ""
+    return above[0], [with_note(text, note) for text, note in zip(between, above[1:], strict=True)]
+
+
+def share(
+    view: bytes, spans: Sequence[Span], slots: Sequence[int], notes: Sequence[str], tokenizer: Tokenizer, window: int
+) -> list[range]:
+    """Group neighbouring holes that fit into one window together with the text and notes between them; file order."""
+    gaps = [view[one.end : other.start] for one, other in pairwise(spans)]
+    _, texts = with_notes(gaps, notes)
     groups: list[range] = []
     used = 0
     for index, (span, count) in enumerate(zip(spans, slots, strict=True)):
         if groups:
-            gap = view[spans[index - 1].end : span.start]
-            between = len(tokenizer.encode(gap)) if len(gap) <= window * BYTES_PER_TOKEN else window
+            text = texts[index - 1]
+            between = len(tokenizer.encode(text)) if len(text) <= window * BYTES_PER_TOKEN else window
             if used + between + count + LEAST_CONTEXT <= window:
                 groups[-1] = range(groups[-1].start, index + 1)
                 used += between + count
                 continue
         groups.append(range(index, index + 1))
-        used = count
+        used = count + note_tokens(view, span, notes[index], tokenizer)
     return groups
 
 
@@ -60,15 +97,20 @@ def look(
     window: int,
     context: int,
     outline: Sequence[Span] = (),
+    note: str = "",
 ) -> list[tuple[int, ...]]:
     """Context pieces for a canvas, one more than holes, tokenized apart.
 
-    Of `before` and `after` take what fits, by whole lines, each half of the room first: at most `window` positions in
-    all, of which at most `context` are outside slots and the pieces between holes. Where `before` does not fit, up to
+    The `note` and the line that it stands above are always seen. Of `before` and `after` take what fits, by whole
+    lines, each half of the room first: at most `window` positions in all, of which at most `context` are outside
+    slots, the note and the pieces between holes. Where `before` does not fit, up to
     a quarter of the room goes to the lines of its `outline`, most needed first, that would not be seen.
     """
     inner = [tuple(tokenizer.encode(piece)) for piece in between]
-    room = min(context, window - slots - sum(map(len, inner))) - 2
+    line = before.rfind(b"\n") + 1 if note else len(before)
+    noted = tokenizer.encode(with_note(before[line:], note))
+    before = before[:line]
+    room = min(context, window - slots - len(noted) - sum(map(len, inner))) - 2
     assert room > 0, "check_fits and share leave room"
     ahead = _tail_tokens(before, room, tokenizer)
     behind = _head_tokens(after, room, tokenizer)
@@ -82,7 +124,7 @@ def look(
     tail, ends = _first_lines(behind, take_behind, tokenizer)
     last = [tokenizer.end_id] if ends and len(after) <= room * BYTES_PER_TOKEN else []
     # Position 0 is never a slot: with nothing in front, the mark of the beginning stands there.
-    head = (*first, *kept) or (tokenizer.begin_id,)
+    head = (*first, *kept, *noted) or (tokenizer.begin_id,)
     return [head, *inner, (*tail, *last)]
 
 

@@ -75,3 +75,25 @@ def test_what_cannot_be_edited_is_refused() -> None:
         next(iter(edit(source, Span(0, 5), " ", random_model(), PYTHON, Plan())))
     with pytest.raises(InputError, match="nothing to edit"):
         next(iter(edit(source, Span(5, 6), "x", random_model(), PYTHON, Plan())))
+
+
+@pytest.mark.parametrize("lines", [3, 12])
+def test_the_instruction_is_seen_however_long_the_region(lines: int) -> None:
+    text = b"def f(x):\n" + b"    x = x + 1\n" * lines + b"    return x\n"
+    seen: list[bytes] = []
+
+    class Watched(Oracle):
+        def predict(self, ids_BL, want_BL, **_):  # type: ignore[no-untyped-def, override]
+            seen.append(self.tokenizer.decode(ids_BL[0].tolist()))
+            return super().predict(ids_BL, want_BL)
+
+    model = Watched([text.rstrip()], window=640)
+    (result,) = results(edit(Source.of(text, "a.py"), Span(0, len(text) - 1), "add type hints", model, PYTHON, Plan()))
+    assert result.view == text
+    assert all(one.startswith(b"# edit: add type hints\n#- def f(x):\n") for one in seen)
+
+
+def test_a_region_too_long_to_be_shown_and_written_anew_is_told() -> None:
+    text = b"x = x + 1\n" * 60
+    with pytest.raises(InputError, match="tokens for what is asked"):
+        list(edit(Source.of(text, "a.py"), Span(0, len(text)), "add hints", random_model(window=512), PYTHON, Plan()))

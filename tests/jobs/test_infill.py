@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from dcode.diffusion.plan import Plan
 from dcode.errors import InputError, OutOfTime
 from dcode.jobs.generate import generate
-from dcode.jobs.infill import infill, with_note
+from dcode.jobs.infill import infill
+from dcode.jobs.window import with_note
 from dcode.syntax.grammar import grammar
 from dcode.text.frame import Frame
 from dcode.text.ranges import lead, lines_span
@@ -133,6 +134,15 @@ def test_the_time_budget_ends_the_work() -> None:
     late = time.monotonic() - 1
     with pytest.raises(OutOfTime):
         list(infill(Source.of(FILE, "f.py"), [hole(b"", "5-8")], random_model(), PYTHON, Plan(), deadline=late))
+
+
+def test_when_time_is_up_the_candidates_so_far_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Oracle([b"    return 1"])
+    monkeypatch.setattr("dcode.jobs.fill.time.monotonic", lambda: float(model.calls))
+    plan = Plan(commit="fixed", per_step=8)
+    stream = infill(Source.of(FILE, "f.py"), [hole(b"", "8")], model, PYTHON, plan, count=3, slots=24, deadline=3.5)
+    (result,) = results(stream)
+    assert (result.verdict, model.calls) == ("verified", 4)
 
 
 @pytest.mark.parametrize("name", ["javascript", "go", "json", "bash"])

@@ -1,8 +1,10 @@
 """What the model sees of a long file: whole lines, within the window, the marks of the ends only at the ends."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dcode.errors import InputError
 from dcode.jobs import window
 from dcode.text.span import Span
 from tests.oracle import tokenizer
@@ -39,7 +41,7 @@ def test_one_endless_line_is_cut_between_characters() -> None:
 
 def test_neighbours_share_a_window_and_others_do_not() -> None:
     spans = [Span(LONG.index(b"line_%d " % n), LONG.index(b"line_%d " % n) + 4) for n in (1, 3, 250)]
-    assert window.share(LONG, spans, [16, 16, 16], TOK, 256) == [range(2), range(2, 3)]
+    assert window.share(LONG, spans, [16, 16, 16], [""] * 3, TOK, 256) == [range(2), range(2, 3)]
 
 
 def test_default_slots() -> None:
@@ -61,3 +63,31 @@ def test_where_a_file_does_not_fit_its_outline_comes_before_near_lines() -> None
     assert not TOK.decode(list(plain)).startswith(b"import") and len(ahead) <= 96 - 8
     whole, _ = window.look(b"import os\n", [], b"", 8, TOK, 96, 96, spans[1:2])
     assert TOK.decode(list(whole)) == b"import os\n"
+
+
+def test_a_note_is_always_seen_with_the_line_below_it() -> None:
+    before = b"x = 1\n" * 400 + b"    y = "
+    ahead, _ = window.look(before, [], b"\n" * 400, 8, TOK, 256, 64, note="# say what\n" * 8)
+    seen = TOK.decode(ahead)
+    assert seen.endswith(b"    # say what\n" * 8 + b"    y = ")
+    assert seen.startswith(b"x = 1\n")
+
+
+def test_notes_of_one_line_stand_above_it_in_order() -> None:
+    note, between = window.with_notes([b" + ", b"\n    z = "], ["# a\n", "# b\n", "# c\n"])
+    assert note == "# a\n# b\n" and between == [b" + ", b"\n    # c\n    z = "]
+    assert window.with_notes([], ["# a\n"]) == ("# a\n", [])
+
+
+def test_holes_share_a_window_with_their_notes() -> None:
+    text = b"a = \n" * 16
+    spans = [Span(6 * n + 4, 6 * n + 4) for n in range(16)]
+    bare = window.share(text, spans, [4] * 16, [""] * 16, TOK, 256)
+    noted = window.share(text, spans, [4] * 16, ["# walk over all rows and keep some of them\n"] * 16, TOK, 256)
+    assert bare == [range(16)]
+    assert len(noted) > 2 and [n for group in noted for n in group] == list(range(16))
+
+
+def test_a_note_too_long_for_the_window_is_told() -> None:
+    with pytest.raises(InputError, match=r"line 2 needs 8 slots and \d+ tokens for what is asked; .* 224 at most"):
+        window.check_fits([8], [Span(2, 2)], ["# word\n" * 200], b"a\n\n", TOK, 256)
