@@ -102,7 +102,9 @@ def judge(
     best, repair = repair.best, replace(repair, rounds=repair.rounds + 1, tested=0)
     ranked = None if repair.tried or len(repair.faults) > HOPELESS else _mask_changes(best, checker, repair)
     repair = replace(repair, tried=True)
-    return ranked or _mask_statement(best, checker, repair) or _open(best, checker, repair, generator)
+    # A statement takes two forwards: one for its first token, one for the rest.
+    begun = _mask_statement(best, checker, repair) if not ranked and forwards_left > 1 else None
+    return ranked or begun or _open(best, checker, repair, generator)
 
 
 def judge_prefix(canvas: Canvas, checker: Checker, repair: Repair, plan: Plan) -> tuple[Canvas, Repair, bool]:

@@ -40,23 +40,22 @@ def bound(
         return program
     at, gap = import_place(grammar, program.view)
     source = Source.of(program.view[:at] + gap + program.view[at:], f"new{grammar.suffixes[0]}")
-    begun, tried = time.monotonic(), None
+    begun, tried, spent = time.monotonic(), None, 0
     events = infill(source, [Span(at, at)], model, grammar, plan, hints=[prompt], slots=SLOTS, deadline=deadline)
     with suppress(OutOfTime):
         for seen in events:
             if isinstance(seen, Result):
                 tried = seen
             else:
+                spent = seen.index
                 yield seen
-    if tried is None:
-        return program
     program = replace(
         program,
-        forwards=program.forwards + tried.forwards,
-        repairs=program.repairs + tried.repairs,
+        forwards=program.forwards + (tried.forwards if tried else spent),
+        repairs=program.repairs + (tried.repairs if tried else 0),
         seconds={"total": program.seconds["total"] + time.monotonic() - begun},
     )
-    if tried.verdict != "verified" or not only_imports(grammar, tried.regions[0].new):
+    if tried is None or tried.verdict != "verified" or not only_imports(grammar, tried.regions[0].new):
         return program
     return _fewer(program, tried.view, grammar)
 

@@ -68,16 +68,16 @@ def fix(
     now = Mended(source.view, (), before)
     stopped: Stopped = "clean"
     while now.faults:
-        if deadline is not None and time.monotonic() > deadline:
+        if _is_late(deadline):
             stopped = "time"
             break
         rounds = now.rounds
         if rounds < ROUNDS and now.forwards < FORWARDS:
-            now = yield from _one_change(now, model, grammar, begun)
-        if now.rounds == rounds:
+            now = yield from _one_change(now, model, grammar, begun, deadline)
+        if now.rounds == rounds < ROUNDS:
             now = yield from _anew(now, model, grammar, plan, deadline)
         if now.rounds == rounds:
-            stopped = "rounds" if now.forwards < FORWARDS else "forwards"
+            stopped = "time" if _is_late(deadline) else "rounds" if now.forwards < FORWARDS else "forwards"
             break
     seconds = {"total": time.monotonic() - begun}
     if now.faults:
@@ -87,12 +87,20 @@ def fix(
         yield Result(now.regions, now.view, before, (), now.forwards, now.rounds, seconds, stopped)
 
 
-def _one_change(now: Mended, model: Model, grammar: Grammar, begun: float) -> Generator[Frame, None, Mended]:
+def _is_late(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() > deadline
+
+
+def _one_change(
+    now: Mended, model: Model, grammar: Grammar, begun: float, deadline: float | None
+) -> Generator[Frame, None, Mended]:
     """The text after the likeliest change of one lexeme that mends it, or else brings it further; as it is if there
-    is none."""
+    is none, or none was found in time."""
     forwards, further = now.forwards, now
     for search in _searches(now, grammar):
         for found in search:
+            if _is_late(deadline):
+                return replace(further, forwards=forwards)
             ranking = ranked(grammar, now.view, found, model)
             forwards += ranking.forwards
             best = _likeliest(now, ranking, grammar)
@@ -133,7 +141,7 @@ def _anew(
     source = Source.of(now.view, "draft")
     forwards = now.forwards
     for span in _doubtful(now, grammar):
-        if forwards >= FORWARDS:
+        if forwards >= FORWARDS or _is_late(deadline):
             break
         try:
             for seen in infill(source, [span], model, grammar, plan, deadline=deadline):

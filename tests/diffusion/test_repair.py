@@ -109,6 +109,27 @@ def test_only_what_gets_further_is_kept() -> None:
     assert best[-1] == (False, 1.0)
 
 
+@dataclass
+class Behind(Digits):
+    """The fault lies behind the hole, whatever stands in it; statements may begin with any digit."""
+
+    def faults(self, draft: Draft) -> Sequence[Fault]:
+        end = len(draft.data)
+        return [Fault(Span(end, end), "error", "never enough", "digits")]
+
+    def statements(self, draft: Draft, fault: Fault) -> Certified | None:
+        (hole,) = draft.holes
+        return Certified(hole, DIGITS)
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4, 8, 20, 40])
+@pytest.mark.parametrize("options", [DIGITS, ()])
+def test_statements_written_anew_stay_within_the_bound(slots: int, options: tuple[bytes, ...]) -> None:
+    steps = run(b"1" * slots, b"2" * slots, Behind(options=options))
+    assert steps[-1].index <= steps[-1].limit == forwards_allowed(1)
+    assert any(step.repair.statement for step in steps)
+
+
 @pytest.mark.parametrize("options", [DIGITS, (b"a", b"b"), ()])
 @pytest.mark.parametrize("first", [True, False])
 def test_it_ends_in_time_and_equal_seeds_give_equal_bytes(options: tuple[bytes, ...], first: bool) -> None:
