@@ -12,6 +12,7 @@ _HOME = {
     "generate": "dcode.jobs.generate",
     "infill": "dcode.jobs.infill",
     "edit": "dcode.jobs.edit",
+    "fix": "dcode.jobs.fix",
     "Source": "dcode.text.source",
     "Span": "dcode.text.span",
     "Edit": "dcode.text.edit",

@@ -19,7 +19,6 @@ from dcode.cli.train_places import fresh, made, place
 from dcode.errors import InputError, ModelError
 from dcode.repo.atomic import create
 
-RECORD = "config.json"
 WEIGHTS, VOCABULARY = "model.safetensors", "tokenizer.json"
 
 RunFolder = Annotated[Path | None, Argument(metavar="RUN", help="What dcode train run wrote.")]
@@ -65,13 +64,16 @@ def run(
 ) -> None:
     """Train, or go on with a run that was interrupted.
 
-    What is not set is as in --recipe, else as usual. Ctrl-C saves the run; the same command goes on.
+    What is not set is as in --recipe, else as the run was begun, else as usual. Ctrl-C saves the run; the same command
+    goes on.
     """
     from dcode.train.loop import Report, train
+    from dcode.train.state import RECORD, STATE
 
+    folder = place(out, "run")
     config = _configured(
-        recipe,
-        out=place(out, "run"),
+        recipe or (folder / RECORD if (folder / STATE).is_file() else None),
+        out=folder,
         corpus=made(corpus, "corpus"),
         tokenizer=made(tokenizer, "corpus/tokenizer.json"),
         preset=preset,
@@ -91,7 +93,6 @@ def run(
     if begun and not quiet:
         complain(begun)
     config.out.mkdir(parents=True, exist_ok=True)
-    create(config.out / RECORD, f"{json.dumps(config.to_json(), indent=2)}\n".encode(), force=True)
     last: Report | None = None
     reports: Any = train(config)  # a generator, which saves the run when it is closed
     with progress(quiet=quiet) as show, patient() as stopped, closing(reports):
@@ -106,6 +107,7 @@ def run(
 def export(run: RunFolder = None, out: Out = None, force: Force = False, verbose: Verbose = False) -> None:
     """Turn a run's state into a model folder for --model."""
     from dcode.train.export import export as write
+    from dcode.train.state import RECORD
 
     folder = fresh(place(out, "model"), "config.json", force=force)
     began = made(run, "run")

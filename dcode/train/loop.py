@@ -61,6 +61,7 @@ def train(config: TrainConfig, *, every: int = 10, held_every: int = 250) -> Ite
     """
     run = prepare(config)
     progress = resume(run)
+    state.record(config.out, config.to_json())  # not before the state is known to be of this network
     clock = _Clock(progress)
     made = feed(run.corpus, run.cutter, config, progress.step, lambda: done(progress, config))
     try:

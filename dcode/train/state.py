@@ -12,7 +12,7 @@ import torch
 
 from dcode.errors import InputError, ModelError
 
-STATE, LOG = "state.pt", "log.jsonl"
+RECORD, STATE, LOG = "config.json", "state.pt", "log.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,8 @@ def save(folder: Path, progress: Progress, parts: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save({"progress": asdict(progress), **parts}, buffer)
     data = buffer.getvalue()
-    try:
-        # The hash comes first, so a torn file is noticed when it is read.
-        _swap(folder / STATE, hashlib.sha256(data).digest() + data)
-    except OSError as error:
-        raise InputError(f"the training state could not be written: {error.strerror}") from None
+    # The hash comes first, so a torn file is noticed when it is read.
+    _swap(folder / STATE, hashlib.sha256(data).digest() + data, "the training state")
 
 
 def restore(folder: Path) -> tuple[Progress, dict[str, Any]] | None:
@@ -47,6 +44,11 @@ def restore(folder: Path) -> tuple[Progress, dict[str, Any]] | None:
         raise ModelError(f"{path} is damaged", hint="delete it to start from --start-from or from nothing")
     parts = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     return Progress(**parts.pop("progress")), parts
+
+
+def record(folder: Path, values: dict[str, Any]) -> None:
+    """Write down what is run, whole or not at all."""
+    _swap(folder / RECORD, f"{json.dumps(values, indent=2)}\n".encode(), "what is run")
 
 
 def note(folder: Path, values: dict[str, Any]) -> None:
@@ -64,7 +66,7 @@ def last_held(folder: Path) -> dict[str, float]:
     return next((held for held in scored if held), {})
 
 
-def _swap(path: Path, data: bytes) -> None:
+def _swap(path: Path, data: bytes, what: str) -> None:
     beside = path.with_suffix(".part")
     try:
         with beside.open("wb") as stream:
@@ -72,5 +74,7 @@ def _swap(path: Path, data: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(path)
+    except OSError as error:
+        raise InputError(f"{what} could not be written: {error.strerror}") from None
     finally:
         beside.unlink(missing_ok=True)

@@ -134,6 +134,20 @@ def test_weights_that_do_not_fit_are_refused(run: Run, made: Path, tmp_path: Pat
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_goes_on_as_it_was_begun(run: Run, made: Path, tmp_path: Path) -> None:
+    """What it was begun with is recorded, and no other command changes the record before it fits the state."""
+    out = tmp_path / "run"
+    shutil.copytree(made / "run", out)
+    recorded = (out / "config.json").read_bytes()
+    seen = run(*_run(made, out, "--preset", "nano", "-q"))
+    assert (seen.code, seen.err.count("\n"), "is of another network" in seen.err) == (5, 1, True)
+    assert (out / "config.json").read_bytes() == recorded
+    assert run("train", "export", str(out), "--out", str(tmp_path / "model")).code == 0
+    assert run(*_run(made, out, "--tokens", "900", "-q")).code == 0
+    told, before = json.loads((out / "config.json").read_text()), json.loads(recorded)
+    assert {key for key in told if told[key] != before[key]} <= {"tokens", "out"} and told["tokens"] == 900
+
+
 def test_a_damaged_state_is_one_line(run: Run, made: Path, tmp_path: Path) -> None:
     shutil.copytree(made / "run", tmp_path / "run")
     state = tmp_path / "run/state.pt"
