@@ -40,6 +40,17 @@ for line in {QUICK!r}:
     assert done.returncode == 0, done.stderr.decode()
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")],
+)
+def test_threads_sleep_soon_unless_somebody_wants_otherwise(given: dict[str, str], wanted: str) -> None:
+    code = "import os; from dcode.cli.app import main; main(['--version']); print(os.environ.get('GOMP_SPINCOUNT'))"
+    environment = {name: value for name, value in process_environment().items() if not name.startswith(("GOMP", "OMP"))}
+    done = subprocess.run([sys.executable, "-P", "-c", code], env=environment | given, capture_output=True, check=False)
+    assert done.stdout.decode().split()[-1] == wanted
+
+
 def test_completion_does_not_import_torch() -> None:
     code = """
 import atexit, sys
