@@ -54,6 +54,8 @@ class Rules:
 
     def _where(self, result: Result) -> str:
         """The first fault that a candidate brings, in words; "" if it brings none."""
+        if result.view == self.source.view:
+            return ""
         fault = next(iter(new_faults(self.language, self.source, result)), None)
         return "" if fault is None else f": line {result.view[: fault.span.start].count(10) + 1}, {fault.message}"
 

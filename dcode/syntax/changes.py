@@ -76,8 +76,10 @@ def changes(
     then those for a wider part, if asked.
 
     Those that put a word of the file where any word parses were not tried: check the whole file before you rely on
-    one. `level` from 0: how far from the faults to look.
+    one. `level` from 0: how far from the faults to look. There are none if no checker says where.
     """
+    if not detections(view, faults):
+        return
     habits = Habits.of(grammar, view)
     choices = _choices(grammar, view, faults, words, level)
     for around in islice(shells(grammar, view, doubted(view, faults)), SHELLS):
@@ -87,7 +89,10 @@ def changes(
 
 
 def advances(grammar: Grammar, view: bytes, faults: Sequence[Fault], words: Words) -> list[Edit]:
-    """Edits after which the first fault is on a later line and faults are fewer: for a text that none mends alone."""
+    """Edits after which the first fault is on a later line and faults are fewer: for a text that none mends alone.
+    There are none if no checker says where."""
+    if not detections(view, faults):
+        return []
     habits = Habits.of(grammar, view)
     first = _first(grammar, faults)
     here, seen = line_end(view, first), lines_around(view, Span(first, first), SEEN_LINES).end

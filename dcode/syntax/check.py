@@ -23,7 +23,7 @@ from dcode.syntax.repairs import advances, repairs
 from dcode.syntax.shell import around
 from dcode.syntax.strict import STRICT
 from dcode.syntax.suspects import suspects
-from dcode.syntax.witness import Judge, Language, Part
+from dcode.syntax.witness import Judge, Language, Part, trials
 from dcode.text.checker import Certified, Draft
 from dcode.text.fault import Fault
 from dcode.text.span import Span
@@ -99,12 +99,15 @@ class GrammarChecker:
         )
 
     def statements(self, draft: Draft, fault: Fault) -> Certified | None:
-        """The lines of a hole at this fault, and the trivial fillers that pass in their place."""
-        for span in candidates(draft, fault, 0) or ():
+        """The lines of a hole at this fault, and the trivial fillers that pass in their place; fewer are tried in a
+        long text."""
+        spans = candidates(draft, fault, 0) or ()
+        most = trials(draft.data, max(1, len(spans)))
+        for span in spans:
             # Of whole lines the last newline stays.
             place = Span(span.start, span.end - draft.data[span.start : span.end].endswith(b"\n"))
             fillers = (filler for filler in _fillers(self._grammar, draft.data, (place,)) if filler.strip())
-            passing = (filler for filler in fillers if self.parses(draft, place, filler))
+            passing = (filler for filler in islice(fillers, most) if self.parses(draft, place, filler))
             if found := tuple(islice(passing, STATEMENTS)):
                 return Certified(place, found)
         return None

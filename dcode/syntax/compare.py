@@ -12,11 +12,9 @@ from dcode.syntax.check import file_faults
 from dcode.syntax.grammar import Grammar
 from dcode.syntax.identity import OldFaults
 from dcode.text.checker import Draft
-from dcode.text.edit import Block
+from dcode.text.edit import COMPARABLE_LINES, Block, common_ends
 from dcode.text.fault import Fault
 from dcode.text.span import Span
-
-_COMPARABLE_LINES = 20_000  # to compare more would take minutes: they count as one change
 
 
 def faults_brought(grammar: Grammar, before: bytes, after: bytes) -> tuple[Fault, ...]:
@@ -33,12 +31,10 @@ def faults_brought(grammar: Grammar, before: bytes, after: bytes) -> tuple[Fault
 
 def _changed(before: list[bytes], after: list[bytes]) -> Iterator[tuple[Span, Span]]:
     """The spans of lines that differ, in both versions."""
-    short = min(len(before), len(after))
-    head = next((i for i in range(short) if before[i] != after[i]), short)
-    tail = next((i for i in range(short - head) if before[-1 - i] != after[-1 - i]), short - head)
+    head, tail = common_ends(before, after)
     old, new = before[head : len(before) - tail], after[head : len(after) - tail]
     blocks: Sequence[Block] = [("replace", 0, len(old), 0, len(new))] if old or new else []
-    if max(len(old), len(new)) <= _COMPARABLE_LINES:
+    if max(len(old), len(new)) <= COMPARABLE_LINES:
         blocks = SequenceMatcher(None, old, new).get_opcodes()
     starts, ends = _offsets(before), _offsets(after)
     for tag, i, j, k, m in blocks:

@@ -48,7 +48,8 @@ def refusal(grammar: Grammar, source: Source, found: Opportunity, edits: Sequenc
         return f"it is more than twice as long: {len(found.about)} bytes grow by {len(after) - len(before)}"
     if brings_secret(before, after):
         return "it holds what looks like a secret"
-    here = Span(found.about.start, found.about.end + len(after) - len(before))
+    # A change may take away more than the place is long.
+    here = Span(found.about.start, max(found.about.start, found.about.end + len(after) - len(before)))
     if said := _off_rule(grammar, source, found, edits, after, draft.holes, here):
         return said
     content = _matches(grammar, found, after, here) < _matches(grammar, found, before, found.about)

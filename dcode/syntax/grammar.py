@@ -62,11 +62,6 @@ class Grammar:
     """What stands between the parts of a qualified name."""
     imports: tuple[str, ...]
     """Node kinds, at the top of a file, that say what it uses."""
-    definitions: tuple[str, ...]
-    """Kinds of nodes that have a name and a body."""
-    simple_statements: tuple[str, ...]
-    """Kinds of the smallest nodes that may be replaced by another of them."""
-    compound_statements: tuple[str, ...]
     lexemes: tuple[bytes, ...]
     """Common fillers for one wrong token, likeliest first."""
     witnesses: tuple[bytes, ...]
@@ -209,9 +204,6 @@ SCHEMA: Mapping[str, Callable[[Any], Any]] = {
     "closers": _lines,
     "separators": _texts,
     "imports": _texts,
-    "definitions": _texts,
-    "simple_statements": _texts,
-    "compound_statements": _texts,
     "lexemes": _fillers,
     "witnesses": _fillers,
     "balancers": _fillers,

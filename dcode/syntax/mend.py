@@ -6,7 +6,7 @@ What comes out is a fallback, never an answer. It knows a Checker and fillers; a
 from collections.abc import Sequence
 
 from dcode.syntax.identity import replaced
-from dcode.syntax.lines import line_start
+from dcode.syntax.lines import indent, line_start
 from dcode.syntax.localise import EXTRA_LINES, candidates
 from dcode.text.checker import Checker, Draft
 from dcode.text.fault import Fault
@@ -50,4 +50,4 @@ def _frame(data: bytes, span: Span) -> tuple[bytes, bytes]:
     """What stays of lines that are replaced: the indent of the first, and the last newline."""
     text = data[span.start : span.end]
     whole = span.start == line_start(data, span.start) and bool(text.strip())
-    return text[: len(text) - len(text.lstrip(b" \t"))] if whole else b"", b"\n" if text.endswith(b"\n") else b""
+    return indent(text) if whole else b"", b"\n" if text.endswith(b"\n") else b""

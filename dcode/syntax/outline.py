@@ -1,6 +1,6 @@
 """What a reader of one place in a long file needs of the rest: the scopes around it, imports, signatures.
 
-It knows no language: the grammar's table names imports and definitions.
+It knows no language: the grammar's table names imports, its query definitions.
 """
 
 from dcode.syntax.grammar import Grammar

@@ -1,20 +1,19 @@
-"""Named nodes of a file: their qualified names, their bodies, and what encloses a place.
+"""Named nodes of a file: their qualified names and their bodies.
 
-It knows no language: `definitions.scm` says what is a definition, the grammar's table what is a statement.
+It knows no language: `definitions.scm` says what is a definition.
 """
 
 import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from tree_sitter import Node, Query, QueryCursor
 
 from dcode.errors import InputError
 from dcode.syntax.grammar import DEFINITIONS, Grammar
 from dcode.syntax.lines import line_end
-from dcode.syntax.parse import language, parse, path_to
+from dcode.syntax.parse import language, parse
 from dcode.text.span import Span
 
 Captures = dict[str, list[Node]]
@@ -84,16 +83,6 @@ def definitions(grammar: Grammar, view: bytes) -> tuple[Definition, ...]:
         around.append(Definition(path, _span(node), head, body, node.start_point.row + 1))
         found[node.id] = around[-1]
     return tuple(found.values())
-
-
-def enclosing(
-    grammar: Grammar, view: bytes, span: Span, what: Literal["definition", "statement"] = "definition"
-) -> Span | None:
-    """The smallest definition, or statement (simple or compound), that contains `span`; None if none does."""
-    statements = grammar.simple_statements + grammar.compound_statements
-    kinds = grammar.definitions if what == "definition" else statements
-    around = [node for node in path_to(parse(grammar, view), span) if node.type in kinds]
-    return _span(around[-1]) if around else None
 
 
 def _suggestion(name: str, known: Sequence[Definition]) -> str:

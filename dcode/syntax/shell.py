@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 
 from dcode.syntax.grammar import Grammar
-from dcode.syntax.lines import line_end, line_start, lines_around
+from dcode.syntax.lines import indent, line_end, line_start, lines_around
 from dcode.syntax.parse import shape, tree_faults
 from dcode.syntax.prefix import PREFIX_TESTS, PrefixTest
 from dcode.syntax.strict import STRICT
@@ -183,16 +183,15 @@ def _belongs(grammar: Grammar, line: bytes) -> bool:
 
 def _framed(grammar: Grammar, view: bytes, part: Span) -> Iterator[Shell]:
     """The part in each frame; a frame's leading blank stands for the first sign of the part's own indent."""
-    line = view[part.start : line_end(view, part.start)]
-    indent = line[: len(line) - len(line.lstrip(b" \t"))]
+    own = indent(view[part.start : line_end(view, part.start)])
     for frame in grammar.frames if part != Span(0, len(view)) else (PART,):
         head, tail = (text.encode() for text in frame.split(PART))
-        if b"\n " not in head or len(indent) > 1:
-            yield Shell(grammar, view, part, head.replace(b"\n ", b"\n" + indent[:1]), tail)
+        if b"\n " not in head or len(own) > 1:
+            yield Shell(grammar, view, part, head.replace(b"\n ", b"\n" + own[:1]), tail)
 
 
 def _depth(line: bytes) -> int:
-    return len(line) - len(line.lstrip(b" \t"))
+    return len(indent(line))
 
 
 def _whole_lines(view: bytes, span: Span) -> Span:

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import accumulate, product
 
 from dcode.syntax.grammar import Grammar
-from dcode.syntax.unbound import tables, unbound
+from dcode.syntax.unbound import program, tables, unbound
 
 LEAST_LETTERS = 3
 """Shorter words are shared by too many names to say which one was meant."""
@@ -32,7 +32,7 @@ def _by_symbols(view: bytes, lacking: Sequence[str]) -> bytes:
     if not meant or len({*meant.values()}) < len(meant):
         return view
     lines = [0, *accumulate(map(len, view.splitlines(keepends=True)))]
-    nodes = [node for node in ast.walk(ast.parse(view)) if isinstance(node, ast.Name) and node.id in meant]
+    nodes = [node for node in ast.walk(program(view)) if isinstance(node, ast.Name) and node.id in meant]
     for at, old in sorted(
         ((lines[node.lineno - 1] + node.col_offset, node.id.encode()) for node in nodes), reverse=True
     ):

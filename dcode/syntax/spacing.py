@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from dcode.syntax.grammar import Grammar
 from dcode.syntax.lexer import is_word, lexemes
-from dcode.syntax.lines import line_end, line_start, lines_around
+from dcode.syntax.lines import indent, line_end, line_start, lines_around
 from dcode.text.edit import Edit
 from dcode.text.span import Span
 
@@ -165,6 +165,6 @@ def _depths(view: bytes, at: int) -> set[int]:
         end = line_end(view, start)
         line = view[start:end]
         if start != own and line.strip():
-            found.add(len(line) - len(line.lstrip(b" \t")))
+            found.add(len(indent(line)))
         start = end + 1
     return found

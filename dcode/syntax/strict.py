@@ -16,6 +16,9 @@ from dcode.text.span import Span
 REFUSALS = (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError)
 """What `compile` raises for text it does not take: wrong, with NUL bytes, or nested too deeply."""
 
+_UNPLACED = frozenset(kind.__name__ for kind in REFUSALS if kind is not SyntaxError)
+"""Exceptions that say nothing of where: what they are about is all of the text."""
+
 _LINE_NUMBER = re.compile(r"(?<=line )\d+")
 """In a message: not part of what makes two faults the same."""
 
@@ -57,6 +60,11 @@ def compile_fault(error: BaseException, text: str) -> Fault:
         return Fault(_place(error, text), "compile", message, "compile", _LINE_NUMBER.sub("", message))
     message = str(error) or f"too much for the compiler ({type(error).__name__})"
     return Fault(Span(0, len(text.encode())), "compile", message, "compile", type(error).__name__)
+
+
+def is_placed(fault: Fault) -> bool:
+    """Whether a strict check found this and said where, and not only that the text is too much for it."""
+    return fault.kind == "compile" and fault.context not in _UNPLACED
 
 
 def _place(error: SyntaxError, text: str) -> Span:

@@ -11,7 +11,8 @@ from itertools import pairwise
 from dcode.syntax.grammar import Grammar
 from dcode.syntax.layout import STEP
 from dcode.syntax.lexer import is_word, lexemes, unmatched
-from dcode.syntax.lines import line_end, line_start, lines_around
+from dcode.syntax.lines import indent, line_end, line_start, lines_around
+from dcode.syntax.strict import is_placed
 from dcode.text.fault import Fault
 from dcode.text.span import Span
 
@@ -66,12 +67,13 @@ def suspects(
 def detections(view: bytes, faults: Sequence[Fault]) -> tuple[int, ...]:
     """Where the checkers noticed, the most precise place first: a compiler's position, then a parser's.
 
-    A broken node may be most of the file; the first that contains no other says more.
+    A broken node may be most of the file; the first that contains no other says more. There is none where a
+    compiler alone refuses the text and cannot say where: what is too deep for it need not be wrong.
     """
     points: dict[int, None] = {}
     for fault in sorted(faults, key=lambda fault: (fault.kind != "compile", fault.span)):
         inner = any(fault.span.start <= one.span.start and one.span.end < fault.span.end for one in faults)
-        if not inner and len(points) < DETECTIONS and len(fault.span) < len(view):
+        if not inner and len(points) < DETECTIONS and (is_placed(fault) or len(fault.span) < len(view)):
             points[fault.span.start] = None
     if faults and len(points) < DETECTIONS and not any(fault.kind == "compile" for fault in faults):
         # A parser that gave up notices where it did so; a node that it could not end, at its end.
@@ -137,8 +139,8 @@ def _enclosed(grammar: Grammar, view: bytes, at: int, most: int) -> Iterator[Spa
     closes = {closing for _, closing in grammar.brackets}
     for span in every[1 : 1 + most]:
         yield span
-        indent = _indent_of(view, line_start(view, span.start))
-        if at < indent.end == span.start and len(indent) <= depth and view[span.start : span.end] not in closes:
+        before = _indent_of(view, line_start(view, span.start))
+        if at < before.end == span.start and len(before) <= depth and view[span.start : span.end] not in closes:
             return
 
 
@@ -149,8 +151,7 @@ def _line_above(view: bytes, start: int) -> int:
 
 
 def _indent_of(view: bytes, start: int) -> Span:
-    line = view[start : line_end(view, start)]
-    return Span(start, start + len(line) - len(line.lstrip(b" \t")))
+    return Span(start, start + len(indent(view[start : line_end(view, start)])))
 
 
 def _is_indent(view: bytes, span: Span) -> bool:
@@ -162,7 +163,7 @@ def _indents(view: bytes, span: Span) -> list[bytes]:
     start = line_start(view, span.start)
     near = lines_around(view, Span(start, start), INDENT_LINES)
     lines = [(abs(near.start + at - start), line) for at, line in _lines(view[near.start : near.end])]
-    depths = [line[: len(line) - len(line.lstrip(b" \t"))] for _, line in sorted(lines) if line.strip()]
+    depths = [indent(line) for _, line in sorted(lines) if line.strip()]
     above = _indent_of(view, _line_above(view, start))
     step = b"\t" if b"\t" in b"".join(depths) else STEP
     return [*depths, view[above.start : above.end] + step, b""]

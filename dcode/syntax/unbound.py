@@ -6,11 +6,13 @@ file may be brought by the rest.
 
 import ast
 import builtins
+import re
 import symtable
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from tree_sitter import Node
 
@@ -19,6 +21,7 @@ from dcode.syntax.parse import parse
 from dcode.syntax.strict import REFUSALS
 
 _ALWAYS = frozenset(dir(builtins)) | {"__file__", "__path__", "__builtins__", "__annotations__", "__class__"}
+_PLAIN = re.compile(rb"[rRuU]?[\"']")
 
 
 def unbound(grammar: Grammar, view: bytes) -> tuple[str, ...]:
@@ -34,8 +37,10 @@ def library_imports(grammar: Grammar, view: bytes) -> bytes:
 
 
 def import_place(grammar: Grammar, view: bytes) -> tuple[int, bytes]:
-    """Where lines of imports go, in front of the first statement, and what stands between them and it."""
-    statements = _statements(grammar, view)
+    """Where lines of imports go, in front of the first statement that need not be the first, and what stands between
+    them and it."""
+    known, every = NAMES.get(grammar.strict), _statements(grammar, view)
+    statements = every[known.opening(every) :] if known else every
     at = statements[0].start_byte if statements else len(view)
     return at, b"\n" if statements and statements[0].type in grammar.imports else b"\n\n\n"
 
@@ -44,6 +49,13 @@ def only_imports(grammar: Grammar, text: bytes) -> bool:
     """Whether there are statements, and all of them say what the program uses."""
     statements = _statements(grammar, text)
     return bool(statements) and all(node.type in grammar.imports for node in statements)
+
+
+def program(view: bytes) -> ast.Module:
+    """Python's own tree; what it refuses, it raises. A declaration of an encoding is ignored: the view is UTF-8."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(view.decode())
 
 
 def tables(view: bytes) -> list[symtable.SymbolTable]:
@@ -88,17 +100,35 @@ def _by_symbols(view: bytes) -> tuple[str, ...]:
 def _modules(view: bytes) -> bytes:
     """Unbound names of this Python's modules that are used for what is in them, and for nothing else."""
     wanted = sys.stdlib_module_names.intersection(_by_symbols(view))
-    nodes = list(ast.walk(ast.parse(view))) if wanted else []
+    nodes = list(ast.walk(program(view))) if wanted else []
     owners = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
     loose = {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in owners}
     return b"".join(b"import %s\n" % name.encode() for name in sorted(wanted - loose))
+
+
+def _docstring_and_futures(statements: Sequence[Node]) -> int:
+    """How many statements no import may stand in front of: a string that says what the program is, then what it takes
+    from the language's future."""
+    docstrings = int(bool(statements) and _is_plain_string(statements[0]))
+    futures = takewhile(lambda node: node.type == "future_import_statement", statements[docstrings:])
+    return docstrings + len([*futures])
+
+
+def _is_plain_string(node: Node) -> bool:
+    """Whether a statement is a string, maybe in several pieces, that uses no names."""
+    is_joined = [one.type for one in node.named_children] == ["concatenated_string"]
+    pieces = node.named_children[0].named_children if is_joined else node.named_children
+    strings = [one for one in pieces if one.type == "string" and _PLAIN.match(one.text or b"")]
+    return node.type == "expression_statement" and bool(strings) and len(strings) == len(pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
     unbound: Callable[[bytes], tuple[str, ...]]
     library: Callable[[bytes], bytes]
+    opening: Callable[[Sequence[Node]], int]
+    """How many statements must stay the first ones."""
 
 
-NAMES: Mapping[str, _Names] = {"compile": _Names(_by_symbols, _modules)}
+NAMES: Mapping[str, _Names] = {"compile": _Names(_by_symbols, _modules, _docstring_and_futures)}
 """By the name of a grammar's strict check: who compiles a language knows its names."""

@@ -1,9 +1,9 @@
-"""What the sampling loop asks of a language: two protocols and the text they judge.
+"""What the sampling loop asks of a language: a protocol, and the text it is about.
 
 Nothing here knows tree-sitter, Python or a model; `dcode.syntax` implements `Checker`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -58,7 +58,3 @@ class Checker(Protocol):
     def witness(self) -> tuple[bytes, ...] | None:
         """One filler per hole with which the file is known to have no new fault; None if none was found."""
         ...
-
-
-Gate = Callable[[bytes], Sequence[Fault]]
-"""A linter or the user's test: judges a finished result once, never inside the sampling loop."""

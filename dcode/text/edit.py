@@ -16,8 +16,10 @@ from dcode.text.source import Source
 from dcode.text.span import Span
 
 _CONTEXT_LINES = 3
-_COMPARABLE_LINES = 20_000  # to compare more lines than this would take minutes: they are shown as one block
 _ESCAPES = dict(zip(b'\a\b\t\n\v\f\r"\\', 'abtnvfr"\\', strict=True))
+
+COMPARABLE_LINES = 20_000
+"""To compare more lines than this would take minutes: they count as one block."""
 
 Block = tuple[str, int, int, int, int]
 """As difflib has it: what happened, the range in the old lines, the range in the new ones."""
@@ -63,6 +65,13 @@ def unified_diff(before: bytes, after: bytes, name: str) -> bytes:
     return b"diff --git " + old + b" " + new + b"\n--- " + old + end + b"+++ " + new + end + hunks
 
 
+def common_ends(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[int, int]:
+    """How many of the first lines are the same, and how many of the last of the rest."""
+    short = min(len(old), len(new))
+    head = next((i for i in range(short) if old[i] != new[i]), short)
+    return head, next((i for i in range(short - head) if old[-1 - i] != new[-1 - i]), short - head)
+
+
 def _replaced(text: bytes, changes: Sequence[tuple[Span, bytes]]) -> bytes:
     pieces, at = [], 0
     for span, new in changes:
@@ -96,9 +105,7 @@ def _prove_readable(source: Source, after: bytes, view: bytes) -> None:
 
 def _hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
     """Compare only what lies between the common first and last lines, and its context."""
-    short = min(len(old), len(new))
-    head = next((i for i in range(short) if old[i] != new[i]), short)
-    tail = next((i for i in range(short - head) if old[-1 - i] != new[-1 - i]), short - head)
+    head, tail = common_ends(old, new)
     first, spare = max(0, head - _CONTEXT_LINES), max(0, tail - _CONTEXT_LINES)
     old, new = old[first : len(old) - spare], new[first : len(new) - spare]
     for group in _groups(old, new, head - first, tail - spare):
@@ -114,7 +121,7 @@ def _hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
 
 def _groups(old: list[bytes], new: list[bytes], head: int, tail: int) -> Iterator[Sequence[Block]]:
     """Blocks that belong into one hunk; `head` and `tail` lines at both ends are known to be equal."""
-    if max(len(old), len(new)) <= _COMPARABLE_LINES:
+    if max(len(old), len(new)) <= COMPARABLE_LINES:
         yield from SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT_LINES)
         return
     i, j = len(old) - tail, len(new) - tail

@@ -5,6 +5,9 @@ import pytest
 from dcode.syntax.changes import Words, advances, changes
 from dcode.syntax.check import file_faults
 from dcode.syntax.grammar import grammar
+from dcode.syntax.repairs import repairs
+from dcode.syntax.strict import compile_fault
+from dcode.syntax.suspects import detections
 from dcode.text.edit import Edit
 
 PYTHON = grammar("python")
@@ -45,6 +48,28 @@ def test_with_several_faults_a_change_brings_the_next_into_view() -> None:
     texts = {mended(view, edit) for edit in advances(PYTHON, view, faults, Words.of(PYTHON, view))}
     assert view.replace(b"a b", b"a, b") in texts
     assert all(b"f(a b)" not in text for text in texts)
+
+
+@pytest.mark.parametrize("view", [b"(", b")", b"="])
+def test_a_file_of_one_byte_is_mended(view: bytes) -> None:
+    assert any(not file_faults(PYTHON, text) for text in found(view))
+
+
+@pytest.mark.parametrize("error", [RecursionError("too deep"), MemoryError()])
+def test_what_is_only_too_much_for_the_compiler_is_left_alone(error: BaseException) -> None:
+    view = b"x = 1 + 1"
+    faults = (compile_fault(error, view.decode()),)
+    assert detections(view, faults) == ()
+    assert [*changes(PYTHON, view, faults, Words.of(PYTHON, view))] == []
+    assert advances(PYTHON, view, faults, Words.of(PYTHON, view)) == []
+    assert repairs(PYTHON, view, faults) == ()
+
+
+def test_beside_what_is_too_much_for_the_compiler_a_parser_still_says_where() -> None:
+    view = b"x = 1\ny = = 2\n"
+    broken = [fault for fault in file_faults(PYTHON, view) if fault.kind == "error"]
+    too_deep = compile_fault(RecursionError("too deep"), view.decode())
+    assert detections(view, (too_deep, *broken)) == (view.index(b"= 2"),)
 
 
 def test_words_come_from_the_file_nearest_first() -> None:

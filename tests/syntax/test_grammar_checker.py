@@ -12,7 +12,9 @@ from syntax_samples import BROKEN, GOOD
 from dcode.syntax.check import NEAREST, GrammarChecker, checker_versions, file_faults
 from dcode.syntax.grammar import grammar, languages
 from dcode.syntax.identity import filled
+from dcode.syntax.witness import trials
 from dcode.text.checker import Checker, Draft
+from dcode.text.fault import Fault
 from dcode.text.span import Span
 
 PYTHON = grammar("python")
@@ -340,3 +342,17 @@ def _damaged(view: bytes, rng: random.Random) -> bytes:
         at = rng.randrange(len(data))
         data[at : at + 1] = b"" if rng.random() < 0.5 else bytes([data[at]]) * 2
     return bytes(data)
+
+
+# Trivial statements
+
+
+@pytest.mark.parametrize("lines", [10, 50_000])
+def test_in_a_long_text_few_statements_are_tried(lines: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = b"[\n" + b"1234567,\n" * lines + b"0\n]\n"
+    hole = Span(2, 11)
+    checker, asked = GrammarChecker(grammar("json"), view, [hole]), []
+    monkeypatch.setattr(checker, "parses", lambda *_: asked.append(1))
+    assert checker.statements(Draft(view, (hole,)), Fault(hole, "error", "", "c")) is None
+    assert bool(asked) and len(asked) <= trials(view)
+    assert (len(asked) > trials(b" " * 450_000)) == (lines == 10)

@@ -1,4 +1,4 @@
-"""Bodies by name in languages with and without braces, and what encloses a place."""
+"""Bodies by name in languages with and without braces."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from dcode.errors import InputError
 from dcode.syntax.grammar import grammar
-from dcode.syntax.scope import definitions, enclosing, node_body
+from dcode.syntax.scope import definitions, node_body
 from dcode.text.span import Span
 
 PYTHON = b'''\
@@ -237,17 +237,6 @@ def test_definitions_come_in_order_without_decorators() -> None:
 def test_names_survive_a_broken_file() -> None:
     view = b"def f():\n    return 1\n\nx = = (\n\ndef g():\n    return 2\n"
     assert view[slice(*_ends(node_body(grammar("python"), view, "f")))] == b"return 1"
-
-
-def test_what_encloses_a_place() -> None:
-    at = PYTHON.index(b"return 3")
-    place = Span(at, at + 8)
-    inner = enclosing(grammar("python"), PYTHON, place)
-    assert inner is not None and PYTHON[inner.start : inner.end].startswith(b"def inner()")
-    assert enclosing(grammar("python"), PYTHON, place, "statement") == place
-    assert enclosing(grammar("python"), PYTHON, Span(0, 1)) is None
-    both = enclosing(grammar("python"), PYTHON, Span(PYTHON.index(b"return x"), at))
-    assert both is None
 
 
 def _ends(span: Span) -> tuple[int, int]:

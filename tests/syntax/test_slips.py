@@ -21,6 +21,7 @@ PYTHON = grammar("python")
         ("def f(ab):\n    return ab_c\n", ""),
         ("def f(path):\n    pass\n\n\ndef g():\n    return paths\n", "paths=path"),
         ("def f(path):\n    return (\n", ""),
+        ("# -*- coding: klingon -*-\ndef f(row):\n    print(rows, '\\d')\n", "rows=row"),
     ],
 )
 def test_a_slip_for_a_name_that_nothing_uses_is_put_right(text: str, meant: str) -> None:

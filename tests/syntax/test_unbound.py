@@ -46,6 +46,8 @@ def test_where_nobody_knows_a_language_no_name_is_unbound() -> None:
         (b"import re\nre.sub\n", b""),
         (b"np.array([1])\n", b""),
         (b"string.(\n", b""),
+        (b"# -*- coding: ascii -*-\nre.sub('\xc3\xa9')\n", b"import re\n"),
+        (b"# -*- coding: klingon -*-\nre.sub('\\d')\n", b"import re\n"),
     ],
 )
 def test_what_can_only_be_a_module_of_the_library_is_brought(text: bytes, lines: bytes) -> None:
@@ -62,6 +64,15 @@ def test_what_can_only_be_a_module_of_the_library_is_brought(text: bytes, lines:
         (b"# why\nx = 1\nimport os\n", (6, b"\n\n\n"), False),
         (b"x\n", (0, b"\n\n\n"), False),
         (b"", (0, b"\n\n\n"), False),
+        (b'"""doc"""\n\nx = 1\n', (11, b"\n\n\n"), False),
+        (b"'do' r'c'\nimport os\n", (10, b"\n"), False),
+        (b"from __future__ import annotations\nx = 1\n", (35, b"\n\n\n"), False),
+        (b"# why\n'd'  # c\nfrom __future__ import a\nfrom __future__ import b\nimport os\n", (65, b"\n"), False),
+        (b"'d'\n'e'\nfrom __future__ import a\n", (4, b"\n\n\n"), False),
+        (b"f'{os.sep}'\nx = 1\n", (0, b"\n\n\n"), False),
+        (b"'a' f'{os.sep}'\nx = 1\n", (0, b"\n\n\n"), False),
+        (b"x = 'a'\ny = 1\n", (0, b"\n\n\n"), False),
+        (b"'d'\n", (4, b"\n\n\n"), False),
     ],
 )
 def test_imports_have_their_place_and_are_told_from_the_rest(

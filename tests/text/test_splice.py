@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcode.errors import InputError
-from dcode.text.edit import Edit, splice, unified_diff
+from dcode.text.edit import Edit, common_ends, splice, unified_diff
 from dcode.text.source import Source
 from dcode.text.span import Span
 
@@ -106,6 +106,18 @@ def test_edits_out_of_order_are_our_bug() -> None:
     source = Source.of(b"abcdef", "a")
     with pytest.raises(AssertionError):
         splice(source, [Edit(Span(2, 4), b""), Edit(Span(3, 5), b"")])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ends"),
+    [("", "", (0, 0)), ("abc", "abc", (3, 0)), ("abcd", "abxcd", (2, 2)), ("aa", "aaa", (2, 0)), ("ab", "cb", (0, 1))],
+)
+def test_common_ends_never_overlap(old: str, new: str, ends: tuple[int, int]) -> None:
+    def lines(text: str) -> list[bytes]:
+        return [letter.encode() for letter in text]
+
+    assert common_ends(lines(old), lines(new)) == ends
+    assert common_ends(lines(new), lines(old)) == ends
 
 
 def test_unified_diff_looks_like_that_of_git() -> None:
