@@ -15,12 +15,12 @@ from dcode.cli.options import Config, Device, Model, Threads, Verbose, command
 from dcode.cli.streams import complain, say_table
 from dcode.cli.versions import own_version, version
 from dcode.cli.work import Ready, get_ready
-from dcode.errors import DcodeError
+from dcode.errors import DcodeError, UsageError
 from dcode.repo.journal import Journal
 from dcode.settings import Settings, project_file, resolve, user_file
 from dcode.syntax.check import checker_versions
-from dcode.syntax.grammar import grammar, languages
-from dcode.syntax.parse import language
+from dcode.syntax.grammar import Grammar, grammar, languages
+from dcode.syntax.parse import distribution, language
 from dcode.text.result import Result
 
 PACKAGES = ("torch", "numpy", "safetensors", "tokenizers", "tree-sitter", "typer", "rich")
@@ -44,18 +44,22 @@ def doctor(
     that of the worst finding; 0 if all is well.
     """
     settings = resolve({"model": model, "device": device, "threads": threads}, config=config).settings
-    rows = [*_versions(), *_grammars(), *_places(), *_torch()]
+    judged = [_grammar(grammar(name)) for name in languages()]
+    rows = [*_versions(), *(row for row, _ in judged), *_places(), *_torch()]
+    errors = [error for _, error in judged if error]
     try:
         begun = time.monotonic()
         ready = get_ready(settings, program=True)
         rows += _model(ready, time.monotonic() - begun)
         if speed:
             rows += _speed(settings, ready)
-    except DcodeError:
+    except DcodeError as error:
         rows.append(("model", f"{settings.model}: UNFIT"))
-        raise
+        errors.append(error)
     finally:
         say_table(rows)
+    if errors:
+        raise max(errors, key=lambda error: error.exit_code)
 
 
 def _versions() -> Iterator[Row]:
@@ -65,15 +69,16 @@ def _versions() -> Iterator[Row]:
         yield package, version(package)
 
 
-def _grammars() -> Iterator[Row]:
-    for name in languages():
-        known = grammar(name)
-        try:
-            abi = f"ABI {language(known).abi_version}"
-        except (ImportError, AttributeError, ValueError) as error:
-            abi = f"UNFIT, {error}"
-        judges = [f"{judge} {at}" for judge, at in checker_versions(known).items() if judge != "tree-sitter"]
-        yield f"grammar {name}", f"{', '.join(judges)}, {abi}"
+def _grammar(known: Grammar) -> tuple[Row, DcodeError | None]:
+    """Who judges a language, and what is wrong with that: 2, as for everything that is not installed."""
+    name, judges = f"grammar {known.name}", []
+    try:
+        judges += [f"{judge} {at}" for judge, at in checker_versions(known).items() if judge != "tree-sitter"]
+        return (name, ", ".join([*judges, f"ABI {language(known).abi_version}"])), None
+    except Exception as error:  # a wheel is others' code: what a damaged one raises is not known
+        why = " ".join(str(error).split())
+        unfit = UsageError(f"{name} cannot be used: {why}", hint=f"reinstall {distribution(known)}")
+        return (name, ", ".join([*judges, f"UNFIT, {why}"])), unfit
 
 
 def _places() -> Iterator[Row]:

@@ -27,7 +27,8 @@ Ids = Annotated[list[str] | None, Argument(metavar="[ID]...", help="Which; none:
 def install(chain: Chain = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Make git run dcode before every commit in this repository.
 
-    DCODE_HOOK=0 git commit leaves it out once. Another hook is refused, or with --chain kept and run first.
+    DCODE_HOOK=0 git commit leaves it out once. Another hook is refused, or with --chain kept and run first. So is a
+    folder of hooks that lies outside of the repository: others may share it.
     """
     shim = Shim.locate(Path.cwd())
     shim.install(Path(sys.executable), PACKAGE, chain=chain)
@@ -50,6 +51,8 @@ def status(verbose: Verbose = False) -> None:
     shim, here = Shim.locate(Path.cwd()), Path.cwd()
     held = resolve({})
     state = {"none": "not installed", "foreign": "another hook is there"}.get(shim.state, "installed")
+    if shim.state == "ours" and shim.is_shared:
+        state = "installed, for other repositories too"
     if shim.state == "ours" and not shim.is_alive:
         state = "installed, but its interpreter is gone: dcode hook install"
     limits = f"{held.settings.hook_soft_ms} ms, at most {held.settings.hook_hard_ms} ms"

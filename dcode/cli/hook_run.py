@@ -1,6 +1,7 @@
 """What git waits for: start the worker, wait so long and no longer, show what it found, and say yes or no.
 
-In `suggest` nothing that happens here stands in the way of a commit. No model is known here, and no rule.
+In `suggest` nothing that happens here stands in the way of a commit; in the other modes what hinders us from looking
+does, also where it is what would say the mode. No model is known here, and no rule.
 """
 
 import os
@@ -8,6 +9,7 @@ import shlex
 import shutil
 import sys
 import time
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from dcode.cli.supervise import Ended, supervise
 from dcode.errors import DcodeError
 from dcode.repo import git, staged
 from dcode.repo.proposals import Proposals
-from dcode.settings import Settings, resolve
+from dcode.settings import Settings, resolve, user_file
 from dcode.syntax.rules import has_rules
 from dcode.text.sanitize import visible
 
@@ -36,10 +38,27 @@ def run(mode: str | None, files: Sequence[str], *, quiet: bool, verbose: bool) -
         mode = settings.hook_mode
         return _run(settings, files, begun, quiet=quiet, verbose=verbose)
     except Exception as error:
-        if mode in ("check", "worktree"):
+        if (mode or _own_mode()) in ("check", "worktree"):
             raise
         complain(f"no proposals: {' '.join(str(error).split())}")
         return 0
+
+
+def _own_mode() -> str | None:
+    """The mode that the person set, not the project, for when the settings as a whole cannot be read."""
+    named = os.environ.get("DCODE_CONFIG")
+    files = [*([Path(named)] if named else []), user_file()]
+    return os.environ.get("DCODE_HOOK_MODE") or next(filter(None, map(_mode_in, files)), None)
+
+
+def _mode_in(file: Path) -> str | None:
+    """The mode in a file of the person's own, whatever else is wrong with that."""
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        table = table["tool"]["dcode"] if "tool" in table else table
+        return next((str(table[key]) for key in ("hook-mode", "hook_mode") if key in table), None)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _run(settings: Settings, files: Sequence[str], begun: float, *, quiet: bool, verbose: bool) -> int:
@@ -49,7 +68,8 @@ def _run(settings: Settings, files: Sequence[str], begun: float, *, quiet: bool,
         return 0
     spent_s = time.monotonic() - begun
     soft_s, hard_s = settings.hook_soft_ms / 1000 - spent_s, settings.hook_hard_ms / 1000 - spent_s
-    ended = supervise([sys.executable, "-P", "-m", "dcode.cli.hook_work", str(soft_s), str(hard_s), *files], hard_s)
+    names = [git.path_from(top, file) for file in files]
+    ended = supervise([sys.executable, "-P", "-m", "dcode.cli.hook_work", str(soft_s), str(hard_s), *names], hard_s)
     if ended.asked:
         return SIGNALLED + ended.asked
     offers, troubles = _heard(ended)

@@ -69,7 +69,7 @@ class Task:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`SOFT HARD [FILE]...`: seconds until the best so far must do and until we are ended; only these files."""
+    """`SOFT HARD [FILE]...`: seconds until the best so far must do and until we are ended; only these, from the top."""
     soft_s, hard_s = float(arguments[0]), float(arguments[1])
     deadline = time.monotonic() + soft_s - TAIL_S
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -65,6 +65,28 @@ def git_path(folder: Path, name: str) -> Path | None:
     return _path(folder, "--git-path", name)
 
 
+def owns(folder: Path, place: Path) -> bool:
+    """Whether `place` is in `folder`'s repository, links followed: in its working tree or its git directory."""
+    roots = (top(folder), _path(folder, "--git-dir"), common(folder))
+    return any(root is not None and place.resolve().is_relative_to(root.resolve()) for root in roots)
+
+
+def common(folder: Path) -> Path | None:
+    """The git directory that all working trees of `folder`'s repository share."""
+    return _path(folder, "--git-common-dir")
+
+
+def path_from(top: Path, name: str) -> str:
+    """What git calls the file `name`, as one types it in the current folder: its path from `top`, with slashes.
+
+    The file itself may be a link, for git records links.
+    """
+    file = Path(os.path.abspath(name))  # noqa: PTH100 - unlike absolute() it knows ".."
+    if not file.is_relative_to(top):
+        file = file.parent.resolve() / file.name
+    return Path(os.path.relpath(file, top)).as_posix()
+
+
 def _path(folder: Path, *question: str) -> Path | None:
     answer = run(folder, ["rev-parse", *question])
     return Path(folder, os.fsdecode(answer.removesuffix(b"\n"))).absolute() if answer else None

@@ -1,7 +1,7 @@
 """The file that git runs before a commit: putting ours there, keeping a foreign one beside it, taking ours away.
 
 What the hook does is not known here: only its file, in the folder where git looks for hooks. A foreign hook is
-moved, never read or rewritten, and comes back byte for byte.
+moved, never read or rewritten, and comes back byte for byte. A folder that is not the repository's own is left alone.
 """
 
 import os
@@ -37,17 +37,25 @@ exec "$python" -P -m dcode hook run
 
 @dataclass(frozen=True, slots=True)
 class Shim:
-    """The place of the pre-commit hook in a folder of hooks."""
+    """The place of the pre-commit hook in a folder of hooks.
+
+    `own` is set where that folder lies outside of the repository, so that others may share it: nothing is put there
+    or taken away. It is the one that the repository could have for itself.
+    """
 
     folder: Path
+    own: Path | None = None
 
     @staticmethod
     def locate(folder: Path) -> "Shim":
         """That of the repository that `folder` lies in, also where its configuration names another folder of hooks."""
-        found = git.git_path(folder, "hooks")
-        if found is None:
+        found, common = git.git_path(folder, "hooks"), git.common(folder)
+        if found is None or common is None:
             raise InputError(f"{folder} is in no git repository", hint="git init makes one")
-        return Shim(found)
+        if git.owns(folder, found):
+            return Shim(found)
+        usual = common / "hooks"
+        return Shim(found, common / "own-hooks" if usual.is_symlink() else usual)
 
     @property
     def file(self) -> Path:
@@ -67,6 +75,11 @@ class Shim:
         return "ours" if _MARK in _content(self.file) else "foreign"
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other repositories may look for their hooks in this folder."""
+        return self.own is not None
+
+    @property
     def has_kept(self) -> bool:
         """Whether a foreign hook is kept."""
         return os.path.lexists(self.kept)
@@ -80,6 +93,10 @@ class Shim:
 
     def install(self, python: Path, package: Path, *, chain: bool) -> None:
         """Make git run `python -P -m dcode hook run`; a foreign hook is refused, or with `chain` kept and run first."""
+        if self.own is not None:
+            what = f"git looks for hooks in {self.folder.resolve()}, outside of this repository"
+            hint = f"git config core.hooksPath {shlex.quote(str(self.own))} gives it hooks of its own"
+            raise InputError(what, hint=hint)
         text = _text(python, package)
         if self.state == "ours":
             atomic.replace(self.file, text, expected=_content(self.file))
@@ -95,6 +112,10 @@ class Shim:
         state, has_kept = self.state, self.has_kept
         if state == "foreign":
             raise InputError(f"{self.file} is not dcode's; it was left alone")
+        if self.is_shared and (state == "ours" or has_kept):
+            file, kept = (shlex.quote(str(path)) for path in (self.file, self.kept))
+            hint = f"{f'mv {kept} {file}' if has_kept else f'rm {file}'} takes it away for all"
+            raise InputError(f"{self.file} is outside of this repository: other repositories may run it", hint=hint)
         if has_kept:
             self.kept.replace(self.file)
         elif state == "ours":

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hooked import DOCUMENTED, UNDOCUMENTED, Repository
 
+from dcode.cli import hook_run
+from dcode.settings import user_file
+
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
@@ -151,6 +154,19 @@ def test_what_is_excluded_or_not_named_is_not_looked_at(repository: Repository) 
     assert "c.py" in said and "b.py" not in said
 
 
+def test_files_are_named_from_where_a_person_is(repository: Repository) -> None:
+    sub = repository.folder / "sub"
+    sub.mkdir()
+    for name in ("b.py", "-c.py", "d.py"):
+        (sub / name).write_bytes(UNDOCUMENTED)
+    repository.git("add", ".")
+    assert repository.dcode("hook", "run", "sub/b.py", cwd=sub) == ""
+    said = repository.dcode("hook", "run", "./sub/b.py")
+    assert "sub/b.py:1-2" in said and said.count("docstring:") == 1
+    said = repository.dcode("hook", "run", "--", "-c.py", cwd=sub)
+    assert "sub/-c.py:1-2" in said and said.count("docstring:") == 1
+
+
 def test_switched_off_it_does_nothing_at_all(repository: Repository) -> None:
     repository.write(b_py=UNDOCUMENTED)
     repository.git("add", ".")
@@ -163,6 +179,48 @@ def test_trouble_is_one_line_and_stops_no_suggestion(repository: Repository, mod
     repository.git("add", ".")
     said = repository.dcode("hook", "run", "--mode", mode, code=0 if mode == "suggest" else 2)
     assert said.count("\n") == 1 and "hook_mod" in said
+
+
+BROKEN = (b"[tool.dcode]\nfoo = 1\n", b"[tool.dcode\n", b"[tool.dcode]\nfoo = " + b"[" * 5000)
+
+
+@pytest.mark.parametrize("project", BROKEN, ids=["an unknown key", "no TOML", "too deep"])
+def test_a_broken_project_file_does_not_switch_off_the_mode_that_a_person_chose(
+    repository: Repository, project: bytes
+) -> None:
+    repository.write(b_py=UNDOCUMENTED, pyproject_toml=project)
+    repository.git("add", ".")
+    said = repository.dcode("hook", "run", code=0)
+    assert said.count("\n") == 1 and said.startswith("dcode: no proposals: ")
+    said = repository.git("commit", "-qm", "2", code=1, DCODE_HOOK_MODE="check")
+    assert said.count("\n") == 1 and "no proposals" not in said
+    assert "no proposals" in repository.dcode("hook", "run", "--mode", "suggest", DCODE_HOOK_MODE="check")
+
+
+@pytest.mark.parametrize("text", ['hook-mode = "check"', 'unknown = 1\n[tool.dcode]\nhook_mode = "worktree"'])
+@pytest.mark.parametrize("is_named", [False, True])
+def test_nor_one_that_stands_in_a_file_of_their_own(
+    repository: Repository, tmp_path: Path, text: str, is_named: bool
+) -> None:
+    file = tmp_path / "own.toml" if is_named else user_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    named = {"DCODE_CONFIG": str(file)} if is_named else {}
+    repository.write(b_py=UNDOCUMENTED, pyproject_toml=BROKEN[0])
+    repository.git("add", ".")
+    repository.dcode("hook", "run", code=2, **named)
+    repository.dcode("hook", "run", code=0, **named, DCODE_HOOK_MODE="suggest")
+
+
+@pytest.mark.parametrize("text", [*BROKEN, b"tool = 1", b"[tool]\ndcode = 1", b"hook-mode = 1", b"\xff"])
+def test_a_file_of_their_own_that_says_no_mode_refuses_no_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: bytes
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    user_file().parent.mkdir(parents=True)
+    user_file().write_bytes(text)
+    assert hook_run.run(None, (), quiet=False, verbose=False) == 0
+    assert capsys.readouterr().err.startswith("dcode: no proposals: ")
 
 
 def test_a_crash_of_the_worker_is_one_line(repository: Repository) -> None:
@@ -229,6 +287,18 @@ def test_two_proposals_for_one_file_are_applied_together(repository: Repository)
     assert "applied already" in repository.dcode("hook", "apply")
     repository.dcode("undo")
     assert repository.git("status", "--short") == ""
+
+
+def test_a_hook_of_all_repositories_is_neither_made_nor_taken_away(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(f"[core]\n\thooksPath = {tmp_path}/shared\n", encoding="utf-8")
+    shared = {"GIT_CONFIG_GLOBAL": str(tmp_path / "config")}
+    said = repository.dcode("hook", "install", code=4, **shared)
+    assert said.count("\n") == 1 and "core.hooksPath" in said and not (tmp_path / "shared").exists()
+    (repository.folder / ".git/hooks").rename(tmp_path / "shared")
+    said = repository.dcode("hook", "status", **shared)
+    assert "installed, for other repositories too" in said
+    said = repository.dcode("hook", "uninstall", code=4, **shared)
+    assert said.count("\n") == 1 and (tmp_path / "shared/pre-commit").exists()
 
 
 def test_no_program_that_the_repository_s_configuration_names_runs(repository: Repository) -> None:

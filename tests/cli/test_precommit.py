@@ -1,16 +1,20 @@
 """Our hooks in the pre-commit framework, and the table that it reads."""
 
 import os
+import re
 import shutil
 import subprocess
 import sysconfig
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hooked import DOCUMENTED, UNDOCUMENTED, Repository
 from scripted import REPOSITORY
 
-from dcode.syntax.grammar import grammar, languages
+from dcode.errors import InputError
+from dcode.syntax.grammar import grammar, grammar_for, languages
 from dcode.syntax.rules import rules
 
 TABLE = REPOSITORY / ".pre-commit-hooks.yaml"
@@ -27,14 +31,54 @@ if "pip" not in sys.argv[0] and "pip" not in " ".join(sys.orig_argv[:4]):
 """What every Python under pre-commit reads first: dependencies of ours are borrowed, and no model is asked."""
 
 
-@pytest.mark.skipif(not TABLE.is_file(), reason="the table is not part of the wheel")
-def test_the_hooks_name_every_language_that_has_rules() -> None:
+needs_table = pytest.mark.skipif(not TABLE.is_file(), reason="the table is not part of the wheel")
+
+
+@needs_table
+def test_the_hooks_that_propose_name_every_language_that_has_rules() -> None:
     tags = sorted({tag for name in languages() if rules(grammar(name)) for tag in grammar(name).identify})
     lines = TABLE.read_text(encoding="utf-8").splitlines()
     ids = [line.split()[-1] for line in lines if line.startswith("- id:")]
     assert ids == ["dcode-suggest", "dcode-check", "dcode-fix"]
-    for wanted in (f"types_or: [{', '.join(tags)}]", "language: python", "require_serial: true", "verbose: true"):
+    for wanted in ("language: python", "require_serial: true", "verbose: true"):
         assert lines.count(f"  {wanted}") == len(ids), wanted
+    assert [line for line in lines if "types" in line] == [f"  types_or: [{', '.join(tags)}]"] * 2
+
+
+def chosen_names() -> str:
+    """What `files:` has to be for the hook that repairs: every file name that a grammar knows."""
+    grammars = [grammar(name) for name in languages()]
+    suffixes = [[re.escape(suffix.removeprefix(".")) for suffix in one.suffixes] for one in grammars]
+    names = [[re.escape(name) for name in one.names] for one in grammars]
+    ends, whole = ("\n|".join("|".join(of_one) for of_one in every if of_one) for every in (suffixes, names))
+    return f"(?x)(\n[^/]\\.(?i:\n{ends}\n)\n|(^|/)(\n{whole}\n))\\Z\n"
+
+
+@needs_table
+def test_the_hook_that_repairs_names_every_file_that_fix_knows() -> None:
+    assert TABLE.read_text(encoding="utf-8").endswith(f"  files: >-\n{textwrap.indent(chosen_names(), '    ')}")
+
+
+STRANGE = ("script", "run.zsh", "run.ksh", "run.bats", "py", ".py", "a.py/b", "a.pyc", "a.py\n", "xPKGBUILD", "a.cc_")
+
+
+def test_no_other_file_is_chosen_for_it() -> None:
+    """pre-commit searches for the pattern in a path; what it finds and `fix` does not know makes that end with 4."""
+    pattern = re.compile(chosen_names())
+    grammars = [grammar(name) for name in languages()]
+    names = [name for one in grammars for name in (*one.names, *(f"a{suffix}" for suffix in one.suffixes))]
+    for name in (*names, *STRANGE, "A.PY", "a b.Py", "pkgbuild", "é.c++", "-x.sh", "a.b.rs"):
+        for path in (name, f"d.py/{name}"):
+            assert bool(pattern.search(path)) == is_known(path), path
+    assert not any(map(is_known, STRANGE)) and all(map(is_known, names))
+
+
+def is_known(path: str) -> bool:
+    """Whether `fix` knows the language of a file by its name."""
+    try:
+        return bool(grammar_for(path))
+    except InputError:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +118,13 @@ def project(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Reposit
     return made
 
 
-def configured(project: Repository, hooks: Path, hook: str, *args: str) -> tuple[int, str]:
+def configured(project: Repository, hooks: Path, hook: str, *args: str, options: Sequence[str] = ()) -> tuple[int, str]:
     """`pre-commit run` with one hook of ours, with arguments as a project may give them."""
     rev = subprocess.run(["git", "rev-parse", "HEAD"], cwd=hooks, capture_output=True, check=True).stdout.decode()
     one = f"{{id: {hook}, args: [{', '.join(args)}]}}"
     config = project.folder.parent / "config.yaml"
     config.write_text(f"repos: [{{repo: {hooks}, rev: {rev.strip()}, hooks: [{one}]}}]\n", encoding="utf-8")
-    return ended(project.run(str(FRAMEWORK), "run", "-c", str(config)))
+    return ended(project.run(str(FRAMEWORK), "run", "-c", str(config), *options))
 
 
 def ended(done: subprocess.CompletedProcess[bytes]) -> tuple[int, str]:
@@ -115,6 +159,20 @@ def test_in_worktree_mode_what_is_not_staged_survives(project: Repository, hooks
     expected = mine if conflicts else LONG.replace(UNDOCUMENTED, DOCUMENTED) + b"z = 1\n"
     assert project.tree() == {"a.py": expected, "b.py": b"y = 2\n"}, said
     assert project.git("show", ":a.py") == (UNDOCUMENTED if conflicts else LONG).decode()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(FRAMEWORK is None, reason="pre-commit is not installed")
+def test_the_hook_that_repairs_leaves_scripts_without_a_known_suffix_alone(project: Repository, hooks: Path) -> None:
+    (project.folder.parent / "script/sitecustomize.py").write_text("", encoding="utf-8")  # nothing is proposed here
+    for name, program in (("tool", "python3"), ("run.zsh", "zsh"), ("run.ksh", "ksh"), ("run.bats", "bats")):
+        (project.folder / name).write_text(f"#!/usr/bin/env {program}\n", encoding="utf-8")
+        (project.folder / name).chmod(0o755)
+    project.git("add", ".")
+    before = project.tree()
+    code, said = configured(project, hooks, "dcode-fix", options=("--hook-stage", "manual", "--all-files"))
+    assert code == 0 and "2 files, nothing to repair" in said, said
+    assert project.tree() == before
 
 
 LONG = UNDOCUMENTED + b"".join(b"w%d = 0\n" % number for number in range(9))

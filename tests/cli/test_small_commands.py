@@ -1,7 +1,9 @@
 """undo, log, models, langs, config and doctor."""
 
 import subprocess
+import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from scripted import Run, Script
 
 from dcode.settings import user_file
 from dcode.syntax.grammar import languages
+from dcode.syntax.parse import language
 
 Typed = Callable[[str], None]
 
@@ -53,8 +56,6 @@ def test_undo_of_a_new_file_removes_it(run: Run, script: Script, tmp_path: Path)
 def test_undo_asks_on_a_terminal(
     run: Run, written: Path, monkeypatch: pytest.MonkeyPatch, answer: str, after: bytes
 ) -> None:
-    import sys
-
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(sys.stdin, "readline", lambda: answer, raising=False)
@@ -121,6 +122,37 @@ def test_doctor_finds_a_damaged_one(run: Run, tiny: Path, tmp_path: Path, monkey
     assert seen.code == 5
     assert b"UNFIT" in seen.out
     assert seen.err.startswith("dcode: ") and "empty lacks config.json" in seen.err
+
+
+@pytest.mark.parametrize("is_model_whole", [True, False])
+def test_doctor_finds_a_broken_grammar_and_ends_with_the_worst_finding(
+    run: Run, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_model_whole: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setitem(sys.modules, "tree_sitter_json", None)  # importing it fails
+    language.cache_clear()
+    seen = run("doctor", "-m", str(tiny) if is_model_whole else "empty")
+    rows = dict(row.split("  ", 1) for row in seen.out.decode().splitlines())
+    assert "UNFIT, " in rows["grammar json"] and "UNFIT" not in rows["grammar python"]
+    assert ("UNFIT" in rows["model"]) != is_model_whole
+    assert seen.code == (2 if is_model_whole else 5)
+    assert seen.err.count("\n") == 1 and ("grammar json" if is_model_whole else "config.json") in seen.err
+
+
+def test_doctor_finds_a_grammar_that_is_not_there(
+    run: Run, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(name: str) -> str:
+        if name == "tree-sitter-go":
+            raise metadata.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("dcode.syntax.check.version", version)
+    seen = run("doctor", "-m", str(tiny))
+    assert seen.code == 2 and b"tree-sitter-go" in seen.out and b"verified, sha256" in seen.out
+    assert "grammar go" in seen.err
 
 
 def test_doctor_times_a_program(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,48 @@ def test_a_linked_worktree_has_its_own_place(tmp_path: Path) -> None:
     assert git.top(tmp_path / "side") == tmp_path / "side"
 
 
+@pytest.mark.parametrize(
+    ("here", "name"),
+    [
+        (".", "./sub/b.py"),
+        (".", "sub//x/../b.py"),
+        (".", "{top}/sub/b.py"),
+        (".", "{link}/sub/b.py"),
+        ("sub", "b.py"),
+        ("sub", "../sub/b.py"),
+    ],
+)
+def test_a_file_is_called_by_its_path_from_the_top(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: str, name: str
+) -> None:
+    top, link = tmp_path / "top", tmp_path / "link"
+    (top / "sub").mkdir(parents=True)
+    link.symlink_to(top)
+    monkeypatch.chdir(top / here)
+    assert git.path_from(top, name.format(top=top, link=link)) == "sub/b.py"
+
+
+def test_a_file_elsewhere_and_a_link_keep_their_own_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "top").mkdir()
+    (tmp_path / "top/b.py").symlink_to(tmp_path / "a.py")
+    monkeypatch.chdir(tmp_path / "top")
+    assert git.path_from(tmp_path / "top", "../a.py") == "../a.py"
+    assert git.path_from(tmp_path / "top", "b.py") == "b.py"
+
+
+def test_what_a_repository_owns(tmp_path: Path) -> None:
+    main, side, bare = tmp_path / "main", tmp_path / "side", tmp_path / "bare"
+    make_repository(main)
+    subprocess.run(["git", "worktree", "add", "-q", side], cwd=main, check=True)
+    subprocess.run(["git", "init", "-q", "--bare", bare], check=True)
+    (main / "sub").mkdir()
+    (main / "out").symlink_to(tmp_path)
+    assert all(git.owns(folder, main / ".git/hooks") for folder in (main, main / "sub", side))
+    assert git.owns(main, main / "to come") and git.owns(side, side / "x") and git.owns(bare, bare / "hooks")
+    assert not git.owns(main, tmp_path / "main hooks") and not git.owns(main, main / "out/hooks")
+    assert not git.owns(side, main / "x") and not git.owns(tmp_path, tmp_path / "x")
+
+
 def test_no_repository_is_none(tmp_path: Path) -> None:
     assert git.top(tmp_path) is None
     assert git.git_path(tmp_path, "dcode/undo") is None

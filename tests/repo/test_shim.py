@@ -112,6 +112,53 @@ def test_the_folder_that_is_configured_is_used(shim: Shim, tmp_path: Path) -> No
         Shim.locate(tmp_path)
 
 
+@pytest.fixture
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of hooks that the person's configuration names for every repository."""
+    folder = tmp_path / "every one's"
+    (tmp_path / "config").write_text(f'[core]\n\thooksPath = "{folder}"\n', encoding="utf-8")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    return folder
+
+
+def test_a_folder_of_all_repositories_is_refused_and_the_hint_helps(shim: Shim, tmp_path: Path, shared: Path) -> None:
+    repository = shim.folder.parents[1]
+    found = Shim.locate(repository)
+    assert found.folder == shared and found.is_shared
+    with pytest.raises(InputError, match="every one's") as refused:
+        install(found)
+    assert not shared.exists()
+    subprocess.run(refused.value.hint.partition(" gives")[0], shell=True, cwd=repository, check=True)
+    install(own := Shim.locate(repository))
+    assert own == shim and commit(shim)[1] == "ran -P -m dcode hook run\n" and not shared.exists()
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_nor_is_the_hook_of_all_repositories_taken_away(shim: Shim, shared: Path, is_kept: bool) -> None:
+    found = Shim.locate(shim.folder.parents[1])
+    assert not found.uninstall()
+    install(shim)
+    shim.folder.rename(shared)
+    if is_kept:
+        (shared / KEPT).write_bytes(FOREIGN)
+    before = names(found)
+    assert found.state == "ours"
+    with pytest.raises(InputError, match="other repositories"):
+        found.uninstall()
+    assert names(found) == before
+
+
+def test_a_link_to_a_shared_folder_is_refused_and_the_hint_helps(shim: Shim, tmp_path: Path) -> None:
+    repository = shim.folder.parents[1]
+    (tmp_path / "hooks").mkdir()
+    shim.folder.symlink_to(tmp_path / "hooks")
+    with pytest.raises(InputError, match="outside") as refused:
+        install(Shim.locate(repository))
+    subprocess.run(refused.value.hint.partition(" gives")[0], shell=True, cwd=repository, check=True)
+    install(Shim.locate(repository))
+    assert commit(shim)[1] == "ran -P -m dcode hook run\n" and not list((tmp_path / "hooks").iterdir())
+
+
 def test_the_real_interpreter_is_quoted_whole(shim: Shim) -> None:
     shim.install(Path(sys.executable), Path(__file__).parent, chain=False)
     assert os.access(shim.file, os.X_OK) and shim.is_alive
