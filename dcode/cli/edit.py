@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from dcode.cli import work
+from dcode.cli import places, work
 from dcode.cli.inplace import Opened, finish, opened
 from dcode.cli.options import Count, General, Language, Limits, Sampling, Screen, StdinFilename, Target, command
 from dcode.errors import UsageError
@@ -50,6 +50,7 @@ def edit(
     if not 0 < strength <= 1:
         raise UsageError(f"--strength {strength:g} is not over 0 and at most 1")
     asked = work.request(general, sampling, limits, screen, json=target.agreed().json)
+    places.check_stdin_name([file], stdin_filename)
     place = opened(file, target, lang, stdin_filename)
     region = _region(place.source, place.language, lines, node)
     done = work.perform(asked, _job(asked, place, region, instruction, strength, count))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from dcode.cli.options import General, Sampling
+from dcode.cli.options import General, Repairing
 from dcode.cli.progress import progress
 from dcode.cli.streams import say, say_table
 from dcode.cli.versions import own_version
@@ -33,7 +33,7 @@ Files = Annotated[
 Figures = Annotated[bool, Option("--json", help="Print the figures as JSON.")]
 
 
-def fix(sampling: Sampling, general: General, rows: Rows = 200, files: Files = None, json: Figures = False) -> None:
+def fix(sampling: Repairing, general: General, rows: Rows = 200, files: Files = None, json: Figures = False) -> None:
     """Damage one token in each of many files and repair them.
 
     A token is replaced by another of the file or of the language, left out or written twice, so that the file does

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from dcode.cli.options import General, Sampling
+from dcode.cli.options import General, Scoring
 from dcode.cli.progress import progress
 from dcode.cli.streams import say, say_table
 from dcode.cli.versions import own_version
@@ -23,7 +23,7 @@ Figures = Annotated[bool, Option("--json", help="Print the figures as JSON.")]
 
 def bpb(
     place: Place,
-    sampling: Sampling,
+    sampling: Scoring,
     general: General,
     rows: Windows = 32,
     length: Length = 256,
@@ -50,9 +50,7 @@ def bpb(
     say_table([head, *((name, *_cells(group)) for name, group in scores.items())])
 
 
-def confidence(
-    place: Place, sampling: Sampling, general: General, rows: Functions = 300, json: Figures = False
-) -> None:
+def confidence(place: Place, sampling: Scoring, general: General, rows: Functions = 300, json: Figures = False) -> None:
     """Is a wrong token the one that is doubted most?
 
     One token of a held-out function is replaced, in three ways; one forward ranks all tokens by their probability.

@@ -5,6 +5,7 @@ A model is loaded only if something does not parse. What is wrong with one file 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,15 +14,18 @@ from typer import Argument, Exit
 from dcode.cli import places, work
 from dcode.cli.choice import Rules, summary
 from dcode.cli.inplace import Opened, deliver, display, opened
-from dcode.cli.options import General, Language, Limits, Sampling, Screen, StdinFilename, Target, command
+from dcode.cli.options import General, Language, Repairing, RepairLimits, Screen, StdinFilename, Target, command
 from dcode.cli.output import Outcome
-from dcode.cli.several import meant, nothing, outcome, told
+from dcode.cli.several import finished, meant, nothing, outcome, told
 from dcode.errors import DcodeError, NothingPassed
 from dcode.syntax.check import file_faults
 from dcode.text.frame import Frame
 from dcode.text.result import Result
 
 Paths = Annotated[list[str], Argument(metavar="PATH|-...", help="Files and folders; - reads standard input.")]
+
+FIXED = {"slots": None, "feedback": True, "allow_fallback": False}
+"""Settings of other commands, and what holds for every repair: it is as long as what is doubted, and it parses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,8 @@ class Looked:
 
 def fix(
     paths: Paths,
-    sampling: Sampling,
-    limits: Limits,
+    sampling: Repairing,
+    limits: RepairLimits,
     target: Target,
     screen: Screen,
     general: General,
@@ -55,6 +59,7 @@ def fix(
     dcode fix - --stdin-filename app.py < broken.py
     """
     asked = work.request(general, sampling, limits, screen, json=target.agreed().json)
+    places.check_stdin_name(paths, stdin_filename)
     codes, files = [0], []
     for name, named in meant(paths, target, lang, asked.settings).items():
         try:
@@ -66,15 +71,15 @@ def fix(
     left = iter(done.results)
     pairs = [(file.opened, _intact(file.opened) if file.parses else next(left)) for file in files]
     shown = [pair for pair, file in zip(pairs, files, strict=True) if file.named or not file.parses]
-    outcomes = [outcome(asked, file, result, target) for file, result in shown]
-    for (file, result), one in zip(shown, outcomes, strict=True):
-        try:
-            codes.append(_finish(asked, file, result, one, target))
-        except DcodeError as error:
-            codes.append(told(error))
+    outcomes = []
+    for file, result in shown:
+        one = outcome(asked, file, result, target)
+        code, one = finished(partial(_finish, asked, file, result, one, target), one, target)
+        codes.append(code)
+        outcomes.append(one)
     if target.json:
-        parameters = {"paths": [*paths], "count": 1}
-        work.report("fix", asked, done, outcomes, parameters, max(codes), written=target.write)
+        parameters = {"paths": [*paths], "count": 1, **FIXED}
+        work.report("fix", asked, done, outcomes, parameters, max(codes))
     if not broken:
         asked.note(f"{len(files)} file{'' if len(files) == 1 else 's'}, nothing to repair")
     raise Exit(max(codes))

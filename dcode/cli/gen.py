@@ -1,6 +1,7 @@
 """`dcode gen`: new code from a request, to stdout or into a new file."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +9,22 @@ from typer import Argument, Option
 
 from dcode.cli import places, work
 from dcode.cli.choice import Rules, summary
-from dcode.cli.options import Count, Force, General, Json, Language, Limits, Output, Sampling, Screen, command
+from dcode.cli.options import (
+    Count,
+    Force,
+    General,
+    Json,
+    Language,
+    Limits,
+    Output,
+    Sampling,
+    Screen,
+    check_output,
+    command,
+)
 from dcode.cli.output import Outcome
 from dcode.cli.streams import emit
-from dcode.errors import NothingPassed
+from dcode.errors import InputError, NothingPassed
 from dcode.syntax.grammar import Grammar, grammar, grammar_for
 from dcode.text.frame import Frame
 from dcode.text.result import Result
@@ -48,12 +61,13 @@ def gen(
     dcode gen "read a csv file and print its rows"
     dcode gen "sum of a list" -o total.py
     """
+    check_output(output, force=force, instead="without -o the code goes to standard output; gen needs no --stdout")
     asked = work.request(general, sampling, limits, screen, json=json)
     language = _language(lang, output)
     text = places.read_request(prompt)
     if output is not None:
         places.refuse_existing(output, force=force)
-    known = [Source.read(path) for path in context or ()]
+    known = [_known(path, language) for path in context or ()]
     done = work.perform(asked, _job(asked, text, language, known, count), program=True)
     empty = Source.of(b"", f"new{language.suffixes[0]}" if output is None else places.diff_name(output))
     rules = Rules(empty, language, asked.settings.allow_fallback, to_write=output is not None)
@@ -68,10 +82,11 @@ def gen(
     )
     if output is not None and passed:
         places.write(output, outcome.before, outcome.after(passed[0]), "gen", asked.note)
+        outcome = replace(outcome, written=True)
     if json:
         parameters = {"prompt": text, "language": language.name, "count": count, "context": context or []}
         code = 0 if passed else NothingPassed.exit_code
-        work.report("gen", asked, done, [outcome], parameters, code, written=rules.to_write)
+        work.report("gen", asked, done, [outcome], parameters, code)
     if not passed:
         raise rules.refusal(done.results[0]) or AssertionError("no candidate, no reason")
     if output is None and not json:
@@ -86,6 +101,15 @@ def _language(lang: str | None, output: Path | None) -> Grammar:
     if lang is not None:
         return grammar(lang)
     return grammar_for(output) if output is not None and output.suffix else grammar(DEFAULT_LANGUAGE)
+
+
+def _known(path: Path, language: Grammar) -> Source:
+    """A file to know of, in the encoding that it declares as its own language does, or else as the new code's."""
+    try:
+        own = grammar_for(path)
+    except InputError:
+        own = language
+    return Source.read(path, own.cookie)
 
 
 def _job(asked: work.Request, text: str, language: Grammar, known: Sequence[Source], count: int) -> work.Job:

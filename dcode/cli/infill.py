@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Never
 
@@ -13,7 +14,7 @@ from dcode.cli.holes import Hole, Named
 from dcode.cli.inplace import Opened, deliver, display, finish, opened
 from dcode.cli.options import Count, General, Language, Limits, Sampling, Screen, StdinFilename, Target, command
 from dcode.cli.output import Outcome
-from dcode.cli.several import meant, nothing, outcome, told
+from dcode.cli.several import finished, meant, nothing, outcome, told
 from dcode.errors import DcodeError, InputError, NothingPassed, OutOfTime, UsageError
 from dcode.text.frame import Frame
 from dcode.text.ranges import marker_spans
@@ -61,6 +62,9 @@ def infill(
     dcode infill - --marker < app.py
     """
     asked = work.request(general, sampling, limits, screen, json=target.agreed().json)
+    places.check_stdin_name(files, stdin_filename)
+    if whole_lines and not lines:
+        raise UsageError("--whole-lines says nothing without --lines", hint="it takes their first indent too")
     named = Named(lines or (), at or (), node or (), marker, hint or (), whole_lines)
     if len(files) > 1 or (named.only_markers and Path(files[0]).is_dir()):
         _fill_all(asked, named, meant(files, target, lang, asked.settings), target, lang, count)
@@ -111,16 +115,16 @@ def _fill_all(
         done = nothing(asked)
     codes += map(told, failures.values())
     pairs = zip([one for one, _ in marked if one.file not in failures], done.results, strict=True)
-    outcomes = [(file, result, outcome(asked, file, result, target)) for file, result in pairs]
-    for file, result, one in outcomes:
-        try:
-            codes.append(_finish(asked, file, result, one, target))
-        except DcodeError as error:
-            codes.append(told(error))
+    outcomes = []
+    for file, result in pairs:
+        one = outcome(asked, file, result, target)
+        code, one = finished(partial(_finish, asked, file, result, one, target), one, target)
+        codes.append(code)
+        outcomes.append(one)
     if target.json:
         parameters = {"paths": [*found], "count": count}
-        work.report("infill", asked, done, [one for *_, one in outcomes], parameters, max(codes), written=target.write)
-    if not marked:
+        work.report("infill", asked, done, outcomes, parameters, max(codes))
+    if not marked and codes == [0]:
         asked.note(f"{len(found)} file{'' if len(found) == 1 else 's'}, no marker")
     raise Exit(max(codes))
 
@@ -132,7 +136,10 @@ def _marked(name: str, was_named: bool, named: Named, target: Target, lang: str 
         return []
     if target.write:
         places.refuse_unwritable(Path(name), file.source.data)
-    return [(file, named.holes(file.source, file.language))]
+    try:
+        return [(file, named.holes(file.source, file.language))]
+    except UsageError as error:  # which file is not in it: where there is one, the person knows
+        raise UsageError(f"{file.source.name}: {error.what}", hint=error.hint) from None
 
 
 def _jobs(asked: work.Request, marked: Sequence[Marked], failures: dict[str, DcodeError]) -> work.Job:

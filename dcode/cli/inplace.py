@@ -1,7 +1,7 @@
 """What commands that change a file share: open one file, and after the job choose, print, check or write. No torch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Never
 
@@ -60,8 +60,9 @@ def finish(
     path = None if place.is_stdin else places.diff_name(Path(place.file))
     outcome = Outcome(place.source, place.source.data, path, place.language.name, done.results, chosen)
     code = deliver(command, asked, outcome, place.file, target) if passed else NothingPassed.exit_code
+    outcome = delivered(outcome, target)
     if target.json:
-        work.report(command, asked, done, [outcome], parameters, code, written=to_write)
+        work.report(command, asked, done, [outcome], parameters, code)
     if chosen is None:
         raise rules.refusal(done.results[0]) or AssertionError("no candidate, no reason")
     if not target.json:
@@ -91,6 +92,13 @@ def deliver(command: str, asked: work.Request, outcome: Outcome, file: str, targ
     elif target.write and changed:
         places.write(Path(file), outcome.source.data, after, command, asked.note)
     return 0
+
+
+def delivered(outcome: Outcome, target: Target) -> Outcome:
+    """The outcome with whether a file got it, once it was delivered."""
+    changed = outcome.chosen is not None and outcome.after(outcome.chosen) != outcome.source.data
+    written = outcome.chosen is not None and not target.check and (target.output is not None or target.write)
+    return replace(outcome, written=written and (changed or target.output is not None))
 
 
 def display(asked: work.Request, outcome: Outcome, passed: Sequence[Result], target: Target, *, whole: bool) -> None:

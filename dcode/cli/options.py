@@ -1,15 +1,17 @@
 """Options that several commands share, each defined once, and how a command takes whole groups of them.
 
 A command declares one parameter per group (`sampling: Sampling`); `command` shows typer the fields of the
-group as options of the command itself. What an option means is decided elsewhere.
+group as options of the command itself. A command that some of them mean nothing to takes the group `Without` those.
+What an option means is decided elsewhere.
 """
 
 import functools
 import inspect
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 from typer import Option
@@ -89,6 +91,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Without:
+    """Beside a group in `Annotated`: options of it that mean nothing to a command, so that it refuses them."""
+
+    names: tuple[str, ...]
+
+
+Repairing = Annotated[Sampling, Without(("slots", "feedback"))]
+"""How a repair is sampled: it is as long as what is doubted, and there is none without the parser."""
+
+RepairLimits = Annotated[Limits, Without(("allow_fallback",))]
+"""When to stop repairing: a filler that only parses is no repair."""
+
+Scoring = Annotated[Sampling, Without(("preset", "steps", "slots", "temperature", "feedback"))]
+"""What decides a score of text that is there: the model and the seed; nothing is sampled."""
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """How a terminal is used. None: not given."""
 
@@ -118,7 +137,8 @@ class Target:
     force: Force = False
 
     def agreed(self) -> "Target":
-        """Itself, if its options do not contradict each other; else UsageError."""
+        """Itself, if its options mean something together; else UsageError."""
+        check_output(self.output, force=self.force, instead="--stdout prints the whole new file")
         place = {"--write": self.write, "--output": self.output is not None, "--check": self.check}
         self._one(place)
         self._one({"--diff": self.diff, "--stdout": self.stdout, "--json": self.json})
@@ -131,6 +151,14 @@ class Target:
         given = [name for name, is_given in options.items() if is_given]
         if len(given) > 1:
             raise UsageError(f"{given[0]} and {given[1]} contradict each other", hint="give one of them")
+
+
+def check_output(output: Path | None, *, force: bool, instead: str) -> None:
+    """UsageError for what -o and --force cannot mean; `instead` says how the text gets to standard output."""
+    if str(output) == "-":
+        raise UsageError("-o - would make a file called -", hint=instead)
+    if force and output is None:
+        raise UsageError("--force says nothing without -o", hint="it lets -o FILE overwrite FILE")
 
 
 def command(function: Callable[..., None]) -> typer.Typer:
@@ -152,11 +180,17 @@ def group(*functions: Callable[..., None], help: str) -> typer.Typer:
 def spread(function: Callable[..., None]) -> Callable[..., None]:
     """The function with the fields of its option groups in its signature, in place of the groups."""
     signature = inspect.signature(function)
-    groups: dict[str, Any] = {p.name: p.annotation for p in signature.parameters.values() if is_dataclass(p.annotation)}
+    parts = {p.name: _parts(p.annotation) for p in signature.parameters.values()}
+    groups: dict[str, Any] = {name: kind for name, (kind, _) in parts.items() if is_dataclass(kind)}
     parameters = [p for p in signature.parameters.values() if p.name not in groups]
-    for kind in groups.values():
+    for name, kind in groups.items():
         parameters += [
-            inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type)
+            inspect.Parameter(
+                f.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=f.default,
+                annotation=_refused(f.type) if f.name in parts[name][1] else f.type,
+            )
             for f in fields(kind)
         ]
 
@@ -170,6 +204,26 @@ def spread(function: Callable[..., None]) -> Callable[..., None]:
     collected.__annotations__ = {}
     collected.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return collected
+
+
+def _parts(annotation: Any) -> tuple[Any, tuple[str, ...]]:
+    """What a parameter is, and which of its options are refused if it is a group `Without` them."""
+    kind, *marks = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
+    return kind, tuple(name for mark in marks if isinstance(mark, Without) for name in mark.names)
+
+
+def _refused(annotation: Any) -> Any:
+    """An option that no help shows and that may not be given."""
+    kind, option = get_args(annotation)
+    option = copy(option)
+    option.hidden, option.callback = True, _refuse
+    return Annotated[kind, option]
+
+
+def _refuse(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> None:
+    if value is not None:
+        name = "/".join((*param.opts, *param.secondary_opts))
+        raise UsageError(f"{ctx.command_path} has no use for {name}", hint=f"see {ctx.command_path} --help")
 
 
 def _nothing() -> None:

@@ -26,7 +26,7 @@ class Outcome:
     """A file and its candidates, best first; `chosen` is the one to use, None if none may be used.
 
     `source` is what the edits are made to, `before` what they replace on disk (None: no file); `path` is None
-    for what came from stdin or goes to stdout.
+    for what came from stdin or goes to stdout. `written`: whether a file got the chosen one.
     """
 
     source: Source
@@ -35,6 +35,7 @@ class Outcome:
     language: str
     results: tuple[Result, ...]
     chosen: Result | None
+    written: bool = False
 
     def after(self, result: Result) -> bytes:
         """The whole file with this candidate; InputError if its encoding or newlines cannot hold it."""
@@ -57,7 +58,7 @@ class Run:
     seconds: Mapping[str, float]
 
 
-def document(run: Run, outcomes: Sequence[Outcome], written: bool, exit_code: int) -> str:
+def document(run: Run, outcomes: Sequence[Outcome], exit_code: int) -> str:
     """The JSON text: ASCII only, so that nothing in it can steer a terminal."""
     results = [result for outcome in outcomes for result in outcome.results]
     value = {
@@ -66,7 +67,7 @@ def document(run: Run, outcomes: Sequence[Outcome], written: bool, exit_code: in
         "version": run.version,
         "model": {"id": run.model, "sha256": run.model_sha256},
         "parameters": dict(run.parameters),
-        "files": [_file(outcome, written) for outcome in outcomes],
+        "files": [_file(outcome) for outcome in outcomes],
         "forwards": sum(result.forwards for result in results),
         "seconds": dict(run.seconds),
         "stopped": results[0].stopped if results else None,
@@ -75,7 +76,7 @@ def document(run: Run, outcomes: Sequence[Outcome], written: bool, exit_code: in
     return json.dumps(_finite(value), indent=2, allow_nan=False) + "\n"
 
 
-def _file(outcome: Outcome, written: bool) -> dict[str, Any]:
+def _file(outcome: Outcome) -> dict[str, Any]:
     first, *others = sorted(outcome.results, key=lambda result: result is not outcome.chosen)
     return {
         "path": outcome.path,
@@ -85,7 +86,7 @@ def _file(outcome: Outcome, written: bool) -> dict[str, Any]:
         "newline": outcome.source.newline,
         "sha256_before": None if outcome.before is None else _sha256(outcome.before),
         "faults_before": [_fault(fault, outcome.source.view) for fault in first.faults_before],
-        "written": written and outcome.chosen is not None and bool(outcome.chosen.edits),
+        "written": outcome.written,
         "accepted": outcome.chosen is not None,
         **_candidate(outcome, first),
         "alternatives": [_candidate(outcome, other) for other in others],

@@ -1,10 +1,11 @@
 """Files named on the command line: reading them or stdin, refusing to overwrite, writing with the journal."""
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dcode.errors import InputError
+from dcode.errors import InputError, UsageError
 from dcode.syntax.grammar import Grammar
 from dcode.text.source import Source
 
@@ -16,6 +17,12 @@ def read_source(file: str, name: str, grammar: Grammar) -> Source:
     if file != STDIN:
         return Source.read(Path(file), grammar.cookie)
     return Source.of(sys.stdin.buffer.read(), name, grammar.cookie)
+
+
+def check_stdin_name(files: Sequence[str], name: Path | None) -> None:
+    """UsageError if standard input is given a name and not read."""
+    if name is not None and STDIN not in files:
+        raise UsageError(f"--stdin-filename {name} says nothing without -", hint="name - as the file to read stdin")
 
 
 def read_request(prompt: str) -> str:
@@ -32,6 +39,8 @@ def read_request(prompt: str) -> str:
 
 def refuse_existing(path: Path, *, force: bool) -> None:
     """InputError if writing to `path` would overwrite something, or cannot: said before any work is done."""
+    if path.is_dir():
+        raise InputError(f"{path} is a directory", hint="name a file")
     if not force and (path.exists() or path.is_symlink()):
         raise InputError(f"{path} exists", hint="--force overwrites it")
     if (before := present(path)) is not None:
@@ -57,8 +66,10 @@ def refuse_unjournaled(path: Path) -> None:
 
 
 def present(path: Path) -> bytes | None:
-    """What is in the file that is about to be overwritten; None if there is none."""
-    return Source.read(path).data if path.exists() else None
+    """What is in the file that is about to be overwritten, text or not; None if there is none."""
+    from dcode.repo import atomic
+
+    return atomic.read(path) if path.exists() else None
 
 
 def write(path: Path, before: bytes | None, after: bytes, command: str, note: Callable[[str], None]) -> None:
@@ -73,8 +84,18 @@ def write(path: Path, before: bytes | None, after: bytes, command: str, note: Ca
 
 def diff_name(path: Path) -> str:
     """The path as a diff names it: from the repository's root, else from the current folder."""
-    full, base = path.absolute(), root(path.absolute().parent) or Path.cwd()
+    full = absolute(path)
+    base = root(full.parent) or Path.cwd()
     return (full.relative_to(base) if full.is_relative_to(base) else full).as_posix()
+
+
+def absolute(path: Path) -> Path:
+    """The path from the root of the system, without `..`.
+
+    Links stay as they are named, unless a `..` behind one leads elsewhere than the names say.
+    """
+    plain, real = os.path.normpath(path.absolute()), os.path.realpath(path)
+    return Path(plain if os.path.realpath(plain) == real else real)
 
 
 def root(folder: Path) -> Path | None:

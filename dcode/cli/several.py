@@ -4,12 +4,12 @@ What is wrong with one file does not keep the others waiting: it is told, and th
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dcode.cli import places, work
 from dcode.cli.choice import Rules
-from dcode.cli.inplace import Opened
+from dcode.cli.inplace import Opened, delivered
 from dcode.cli.options import Target
 from dcode.cli.output import Outcome
 from dcode.cli.streams import complain
@@ -21,24 +21,35 @@ from dcode.text.result import Result
 
 
 def meant(paths: Sequence[str], target: Target, lang: str | None, settings: Settings) -> dict[str, bool]:
-    """Every file to look at, once, and whether it was named itself; UsageError for what cannot be asked of them."""
-    found: dict[str, bool] = {}
+    """Every file to look at, once, and whether it was named itself; UsageError for what cannot be asked of them.
+
+    A file under two names is one: under the first that is its own, else the first that was found.
+    """
+    found: dict[str, tuple[str, bool]] = {}
     for path in paths:
         if path != places.STDIN and Path(path).is_dir():
-            found |= {str(file): False for file in _below(Path(path), lang, settings) if str(file) not in found}
-        else:
-            found[path] = True
-    several = len(paths) > 1 or not any(found.values())
-    if several and places.STDIN in found:
+            for file in _below(Path(path), lang, settings):
+                found.setdefault(_key(str(file)), (str(file), False))
+        elif not found.get(key := _key(path), ("", False))[1]:
+            found[key] = (path, True)
+    files = dict(found.values())
+    several = len(paths) > 1 or not any(files.values())
+    if several and places.STDIN in files:
         raise UsageError("standard input goes alone", hint="name - or files, not both")
     if several and (target.stdout or target.output is not None):
         raise UsageError(f"{'--stdout' if target.stdout else '--output'} takes one file", hint="try --diff or -w")
-    return found
+    return files
+
+
+def _key(path: str) -> str:
+    """What is the same for all names of a file but links."""
+    return path if path == places.STDIN else str(places.absolute(Path(path)))
 
 
 def _below(folder: Path, lang: str | None, settings: Settings) -> list[Path]:
     """The files of a folder in a known language, or the one asked for, but those that a setting excludes."""
-    root = places.root(folder.absolute()) or folder.absolute()
+    full = places.absolute(folder)
+    root = places.root(full) or full
 
     def wanted(name: str) -> bool:
         try:
@@ -46,8 +57,10 @@ def _below(folder: Path, lang: str | None, settings: Settings) -> list[Path]:
         except InputError:
             return False
 
-    files = walk.files(folder, wanted)
-    return [file for file in files if not settings.excludes(file.absolute().relative_to(root).as_posix())]
+    def excluded(file: Path) -> bool:
+        return settings.excludes((full / file.relative_to(folder)).relative_to(root).as_posix())
+
+    return [file for file in walk.files(folder, wanted) if not excluded(file)]
 
 
 def told(error: DcodeError) -> int:
@@ -62,6 +75,15 @@ def outcome(asked: work.Request, file: Opened, result: Result, target: Target) -
     path = None if file.is_stdin else places.diff_name(Path(file.file))
     chosen = result if rules.refusal(result) is None else None
     return Outcome(file.source, file.source.data, path, file.language.name, (result,), chosen)
+
+
+def finished(finish: Callable[[], int], outcome: Outcome, target: Target) -> tuple[int, Outcome]:
+    """Finish one file; the exit code of that, and the outcome with whether something was written."""
+    try:
+        code = finish()
+    except DcodeError as error:
+        return told(error), outcome
+    return code, delivered(outcome, target)
 
 
 def nothing(asked: work.Request) -> work.Work:

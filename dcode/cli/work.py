@@ -115,8 +115,6 @@ def report(
     outcomes: Sequence[Outcome],
     parameters: Mapping[str, Any],
     exit_code: int,
-    *,
-    written: bool,
 ) -> None:
     """The JSON object of a run on stdout; `parameters` are those of this command alone."""
     settings = {key: getattr(asked.settings, key) for key in KEYS if key not in NOT_ABOUT_THE_RESULT}
@@ -124,7 +122,7 @@ def report(
     every = {**settings, **parameters, "plan": {} if plan is None else asdict(plan)}
     name, digest = (asked.settings.model, None) if model is None else (model.checkpoint.name, model.digest)
     run = Run(command, own_version(), name, digest, every, work.seconds)
-    emit(document(run, outcomes, written, exit_code).encode())
+    emit(document(run, outcomes, exit_code).encode())
 
 
 def _view(asked: Request) -> AbstractContextManager[Callable[[Frame], None]]:

@@ -31,8 +31,8 @@ ROUNDS = 8
 """Changes to one file at most, one after another."""
 
 FORWARDS = 64
-"""Nothing more is begun once so many were spent. Of 439 damaged library files that were mended none took over 24; five
-that were not took 83 to 324."""
+"""Nothing more is begun once so many were spent. Of 495 damaged library files that were mended three took over 21; five
+that were not would have gone on to hundreds."""
 
 LEVELS = 2
 """How far from the faults to look for a change of one lexeme before several are written anew."""

@@ -49,6 +49,9 @@ def test_lines_and_strength_reach_the_job_and_w_writes(run: Run, asked: dict[str
         (["a.py", "x", "--lines", "1", "--strength", "0"], 2, "--strength 0"),
         (["a.py", "x", "--node", "g"], 4, "no definition called 'g'"),
         (["a.py", "x", "--lines", "9"], 4, "9"),
+        (["a.py", "x", "--lines", "1", "-o", "-"], 2, "--stdout"),
+        (["a.py", "x", "--lines", "1", "--force"], 2, "--force says nothing without -o"),
+        (["a.py", "x", "--lines", "1", "--stdin-filename", "b.py"], 2, "--stdin-filename b.py says nothing without -"),
     ],
 )
 def test_a_wrong_request_gives_one_line(run: Run, asked: dict[str, Any], args: list[str], code: int, said: str) -> None:

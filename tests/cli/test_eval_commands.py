@@ -68,6 +68,24 @@ def test_what_cannot_be_asked_is_one_line(run: Run, tiny: Path) -> None:
     assert run("eval", "prompts", "none.jsonl").code == 4
 
 
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("fix", ("--slots 9", "--feedback", "--no-feedback")),
+        ("bpb .", ("--slots 9", "--steps 2", "--preset fast", "--temperature 0", "--no-feedback")),
+        ("confidence .", ("--slots 9", "--steps 2", "--preset fast", "--temperature 0", "--feedback")),
+    ],
+)
+def test_what_means_nothing_to_a_measurement_is_refused(run: Run, command: str, options: tuple[str, ...]) -> None:
+    name, *rest = command.split()
+    for option in options:
+        seen = run("eval", name, *rest, "-m", "nowhere", *option.split())
+        assert (seen.code, seen.out, seen.err.count("\n")) == (2, b"", 1)
+        assert f"dcode eval {name} has no use for --" in seen.err and option.split()[0] in seen.err
+    shown = run("eval", name, "--help").out
+    assert b"--seed" in shown and b"--slots" not in shown and b"--feedback" not in shown
+
+
 def test_prompts_bring_their_tests(run: Run, tiny: Path, tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in PROMPTS), encoding="utf-8")

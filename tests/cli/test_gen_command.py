@@ -84,6 +84,42 @@ def test_a_file_is_written_and_never_over_another(run: Run, script: Script, tmp_
     assert (tmp_path / "new.py").read_bytes() == b"x = 1\n"
 
 
+def test_a_file_to_know_of_says_its_encoding_as_its_own_language_does(run: Run, script: Script, tmp_path: Path) -> None:
+    script.answers = [("x = 1\n", "verified")]
+    for name in ("l.py", "script"):
+        (tmp_path / name).write_bytes(b"# -*- coding: latin-1 -*-\n# \xe9\n")
+    assert run("gen", "one", "-l", "go", "--context", "l.py").code == 0
+    assert [known.view for known in script.asked["context"]] == ["# -*- coding: latin-1 -*-\n# é\n".encode()]
+    assert run("gen", "one", "--context", "script").code == 0
+    assert run("gen", "one", "-l", "go", "--context", "script").code == 4
+
+
+@pytest.mark.parametrize("before", [b"# -*- coding: latin-1 -*-\n# \xe9\n", b"# \xe9\n", b"\xff\xfe\0", b"\0\r\n"])
+def test_what_is_overwritten_need_not_be_text(run: Run, script: Script, tmp_path: Path, before: bytes) -> None:
+    script.answers = [("x = 1\n", "verified")]
+    (tmp_path / "l.py").write_bytes(before)
+    seen = run("gen", "one", "-o", "l.py", "--force", "--json")
+    assert seen.code == 0, seen.err
+    assert (tmp_path / "l.py").read_bytes() == b"x = 1\n"
+    assert run("undo").code == 0
+    assert (tmp_path / "l.py").read_bytes() == before
+
+
+def test_a_folder_is_not_overwritten(run: Run, script: Script) -> None:
+    for line in ("-o . -l python", "-o . -l python --force"):
+        assert run("gen", "one", *line.split()).err == "dcode: . is a directory (name a file)\n"
+    assert script.asked == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [("-o -", "standard output"), ("-o - --force", "--stdout"), ("--force", "without -o")]
+)
+def test_options_that_mean_nothing_are_refused(run: Run, script: Script, tmp_path: Path, line: str, said: str) -> None:
+    seen = run("gen", "one", *line.split())
+    assert (seen.code, seen.out, seen.err.count("\n"), script.asked) == (2, b"", 1, {})
+    assert said in seen.err and not [*tmp_path.iterdir()]
+
+
 def test_a_dangling_link_is_something_that_exists(run: Run, script: Script, tmp_path: Path) -> None:
     script.answers = [("x = 1\n", "verified")]
     (tmp_path / "link.py").symlink_to(tmp_path / "elsewhere.py")

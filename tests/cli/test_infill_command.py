@@ -144,6 +144,38 @@ def test_outputs_that_contradict_each_other_are_a_usage_error(run: Run, script: 
     assert "contradict each other" in seen.err
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("a.py --lines 2 -o -", "--stdout"),
+        ("- --lines 2 -o -", "--stdout"),
+        ("a.py --lines 2 --force", "--force says nothing without -o"),
+        ("a.py --lines 2 -w --force", "--force says nothing without -o"),
+        ("a.py --node f --whole-lines", "--whole-lines says nothing without --lines"),
+        ("a.py --marker --whole-lines", "--whole-lines says nothing without --lines"),
+        (". --marker --whole-lines", "--whole-lines says nothing without --lines"),
+        ("a.py --lines 2 --stdin-filename b.py", "--stdin-filename b.py says nothing without -"),
+        (". --marker --stdin-filename b.py", "--stdin-filename b.py says nothing without -"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(
+    run: Run, script: Script, file: Path, tmp_path: Path, line: str, said: str
+) -> None:
+    seen = run("infill", *line.split())
+    assert (seen.code, seen.out, seen.err.count("\n"), script.asked) == (2, b"", 1, {})
+    assert said in seen.err and [*tmp_path.iterdir()] == [file]
+
+
+def test_whole_lines_beside_a_node_is_for_the_lines(run: Run, script: Script, file: Path) -> None:
+    assert run("infill", "a.py", "--lines", "6", "--node", "f", "--whole-lines").code == 0
+
+
+def test_what_is_overwritten_need_not_be_text(run: Run, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.py").write_bytes(b"\xe9\0")
+    assert run("infill", "a.py", "--lines", "2", "-o", "b.py", "--force").code == 0
+    assert run("undo").code == 0 and (tmp_path / "b.py").read_bytes() == b"\xe9\0"
+
+
 def test_stdin_cannot_be_written(run: Run, script: Script) -> None:
     assert run("infill", "-", "--lines", "2", "-w").code == 2
 

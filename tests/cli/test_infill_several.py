@@ -61,6 +61,30 @@ def test_json_has_every_file(run: Run, folder: Path) -> None:
     assert all(file["accepted"] and not file["written"] for file in value["files"])
 
 
+def test_hints_that_do_not_fit_are_told_of_each_file_and_nothing_else(run: Run, folder: Path) -> None:
+    seen = run("infill", "src/a.py", "src/b.py", "--marker", "--hint", "one", "--hint", "two")
+    assert seen.code == 2
+    assert seen.err.splitlines() == [
+        f"dcode: src/{name}.py: 2 times --hint for 1 holes (give one, or one for each)" for name in "ab"
+    ]
+
+
+def test_a_file_under_two_names_is_filled_once(run: Run, folder: Path) -> None:
+    seen = run("infill", "src/a.py", "./src/a.py", "src/../src", "--marker", "-w", "--json")
+    assert [(one["path"], one["written"]) for one in json.loads(seen.out)["files"]] == [
+        ("src/a.py", True),
+        ("src/b.py", True),
+    ]
+    assert seen.code == 0 and (folder / "src/a.py").read_bytes() == FILLED
+
+
+def test_a_file_that_changed_meanwhile_is_not_called_written(run: Run, folder: Path) -> None:
+    (folder / "link.py").symlink_to("src/a.py")
+    seen = run("infill", "src/a.py", "link.py", "--marker", "-w", "--json")
+    assert seen.code == 4 and "link.py changed meanwhile" in seen.err
+    assert [one["written"] for one in json.loads(seen.out)["files"]] == [True, False]
+
+
 @pytest.mark.parametrize("line", ["--lines 2", "--marker --at 1:1", "--marker -n 2", "--marker --stdout", "- --marker"])
 def test_what_only_one_file_can_have_is_refused(run: Run, folder: Path, line: str) -> None:
     seen = run("infill", "src/a.py", "src/b.py", *line.split())

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from scripted import Run, Script
 
+from dcode.cli import places
+
 TEXT = b"x = 1\n"
 SECRET = 'x = "AKIA' + "Z7" * 8 + '"'
 
@@ -54,6 +56,33 @@ def test_another_answer_takes_its_place(run: Run, script: Script, file: Path) ->
 def test_a_secret_that_stood_there_stops_nothing(run: Run, script: Script, file: Path) -> None:
     file.write_bytes(TEXT + SECRET.encode() + b"\n")
     assert run("infill", "a.py", "--lines", "1", "-w").code == 0
+
+
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [
+        ("a.py", "a.py"),
+        ("./sub/../a.py", "a.py"),
+        ("gone/../a.py", "a.py"),
+        ("link/a.py", "link/a.py"),
+        ("link/../a.py", "far/a.py"),
+        ("link/../link.py", "far/link.py"),
+        ("link.py", "link.py"),
+    ],
+)
+def test_a_path_is_named_without_dots_and_never_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, meant: str
+) -> None:
+    """`link` leads into another folder: what is behind its `..` is not what lies beside it."""
+    (tmp_path / "far/deep").mkdir(parents=True)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link").symlink_to("far/deep")
+    (tmp_path / "link.py").symlink_to("a.py")
+    for name in ("a.py", "far/a.py", "far/link.py"):
+        (tmp_path / name).write_bytes(TEXT)
+    monkeypatch.chdir(tmp_path)
+    assert places.absolute(Path(named)) == tmp_path / meant
+    assert places.diff_name(Path(named)) == meant
 
 
 def test_a_write_in_a_subfolder_is_taken_back_from_the_root(run: Run, file: Path) -> None:
