@@ -56,12 +56,26 @@ def edit(
     if strength >= 1:
         note = edit_prompt(instruction, shown, comment)
         slots = slots or _slots(source.view, span, note, model)
-        yield from fill_spans(source, [span], model, checked, plan, [note], (), slots, count, deadline)
+        for seen in fill_spans(source, [span], model, checked, plan, [note], (), slots, count, deadline):
+            yield _unless_it_echoes(seen, comment) if isinstance(seen, Result) else seen
         return
     note = edit_prompt(instruction, "", comment)
     spans = least_likely(source.view, span, note, model, strength)
     for seen in fill_spans(source, spans, model, checked, plan, [note], (), slots, count, deadline):
         yield replace(seen, forwards=seen.forwards + GROUPS) if isinstance(seen, Result) else seen
+
+
+def _unless_it_echoes(result: Result, comment: str) -> Result:
+    """The result, failed if it says lines of the note again: the old code as it is shown to the model is no code."""
+    mark = f"{comment}-".encode()
+    echoes = [sum(line.lstrip().startswith(mark) for line in text.splitlines()) for text in _texts(result)]
+    if echoes[1] <= echoes[0]:
+        return result
+    return replace(result, regions=tuple(replace(region, verdict="failed") for region in result.regions))
+
+
+def _texts(result: Result) -> tuple[bytes, bytes]:
+    return b"\n".join(region.old for region in result.regions), b"\n".join(region.new for region in result.regions)
 
 
 def _slots(view: bytes, span: Span, note: str, model: Model) -> int:

@@ -89,19 +89,28 @@ def changes(
 
 
 def advances(grammar: Grammar, view: bytes, faults: Sequence[Fault], words: Words) -> list[Edit]:
-    """Edits after which the first fault is on a later line and faults are fewer: for a text that none mends alone.
-    There are none if no checker says where."""
+    """Edits after which faults are fewer and the first is on a later line: that of the strict check, or, as long as
+    that stays where it is, those of the others. For a text that none mends alone; none if no checker says where."""
     if not detections(view, faults):
         return []
     habits = Habits.of(grammar, view)
     first = _first(grammar, faults)
     here, seen = line_end(view, first), lines_around(view, Span(first, first), SEEN_LINES).end
-    now = len(file_faults(grammar, view[:seen]))
+    now = file_faults(grammar, view[:seen])
+    others = _firsts(now, grammar)
 
     def passes(span: Span, new: bytes) -> bool:
         text = view[: span.start] + new + view[span.end : seen]
         left = file_faults(grammar, text)
-        return not left or (len(left) < now and len(text) - _first(grammar, left) < seen - here)
+        if not left or len(left) >= len(now):
+            return not left
+        behind = len(text) - _first(grammar, left)
+        if behind < seen - here:
+            return True
+        still = _firsts(left, grammar)
+        return behind <= seen - first and all(
+            name not in still or len(text) - still[name] < seen - line_end(view, at) for name, at in others.items()
+        )
 
     choices = _choices(grammar, view, faults, words, 0)
     table = {one: options(view, one, choice, habits) for one, choice in choices.items()}
@@ -111,6 +120,15 @@ def advances(grammar: Grammar, view: bytes, faults: Sequence[Fault], words: Word
 def _first(grammar: Grammar, faults: Sequence[Fault]) -> int:
     """Where the strict check, if there is one, noticed; else the first fault."""
     return next((fault for fault in faults if fault.checker == grammar.strict), faults[0]).span.start
+
+
+def _firsts(faults: Sequence[Fault], grammar: Grammar) -> dict[str, int]:
+    """Where each checker but the strict one noticed first."""
+    found: dict[str, int] = {}
+    for fault in faults:
+        if fault.checker != grammar.strict:
+            found.setdefault(fault.checker, fault.span.start)
+    return found
 
 
 def _choices(

@@ -77,6 +77,17 @@ def test_what_cannot_be_edited_is_refused() -> None:
         next(iter(edit(source, Span(5, 6), "x", random_model(), PYTHON, Plan())))
 
 
+def test_an_answer_that_repeats_what_it_was_shown_has_failed() -> None:
+    region = lines_span(FILE, "1-2")
+    model = Oracle([b"#- def half(x):\ndef half(x):\n    return x / 2"])
+    (result,) = results(edit(Source.of(FILE, "a.py"), region, "add hints", model, PYTHON, Plan()))
+    assert result.verdict == "failed"
+    marked = b"#- a list\n" + FILE
+    model = Oracle([b"#- a list\ndef half(y):\n    return y / 2"])
+    (result,) = results(edit(Source.of(marked, "a.py"), lines_span(marked, "1-3"), "say y", model, PYTHON, Plan()))
+    assert result.verdict == "verified"
+
+
 @pytest.mark.parametrize("lines", [3, 12])
 def test_the_instruction_is_seen_however_long_the_region(lines: int) -> None:
     text = b"def f(x):\n" + b"    x = x + 1\n" * lines + b"    return x\n"

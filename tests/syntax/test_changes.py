@@ -50,6 +50,17 @@ def test_with_several_faults_a_change_brings_the_next_into_view() -> None:
     assert all(b"f(a b)" not in text for text in texts)
 
 
+def test_two_brackets_that_nothing_closes_are_mended_one_after_the_other() -> None:
+    """The compiler names the inner one until the outer one is closed."""
+    view = b"def f(x):\n    return (x + 1\n\nprint(f(2)\n"
+    assert not found(view)
+    texts = {mended(view, edit) for edit in advances(PYTHON, view, file_faults(PYTHON, view), Words.of(PYTHON, view))}
+    closed = view.replace(b"1\n", b"1)\n")
+    assert closed in texts or view.replace(b"(x", b"x") in texts
+    assert all(text.endswith(b"print(f(2)\n") for text in texts)
+    assert closed.replace(b"(2)", b"(2))") in found(closed)
+
+
 @pytest.mark.parametrize("view", [b"(", b")", b"="])
 def test_a_file_of_one_byte_is_mended(view: bytes) -> None:
     assert any(not file_faults(PYTHON, text) for text in found(view))
