@@ -76,17 +76,18 @@ def masked_again(canvas: Canvas, predict: Predict, plan: Plan, grammar: Grammar,
 
     It has the rounds and forwards of the sampling loop. Where only the compiler finds a fault its line is blamed.
     """
-    remasked = forwards = 0
-    allowed, steps = len(canvas), plan.steps
-    for left in reversed(range(plan.rounds + 1)):
-        for step in denoise([canvas], predict, replace(plan, steps=min(steps, allowed - forwards)), [None]):
+    remasked = forwards = allowed = 0
+    steps = plan.steps
+    for number in range(plan.rounds + 1):
+        for step in denoise([canvas], predict, replace(plan, steps=steps), [None]):
             canvas = step.canvas
         forwards += step.index
-        if allowed == len(canvas):
-            allowed, steps = forwards_allowed(forwards), plan.refill_steps
+        if not number:
+            allowed = forwards_allowed(forwards)
+        steps = min(plan.refill_steps, allowed - forwards)
         faults = checker.faults(canvas.draft())
         opened = canvas.taken_in(_blamed(grammar, canvas.draft(), faults))
-        if not left or forwards >= allowed or not len(opened):
+        if number == plan.rounds or steps <= 0 or not len(opened):
             break
         canvas, remasked = canvas.remask(opened), remasked + len(opened)
     return Ended(canvas.draft().data, not faults, remasked, forwards)

@@ -5,7 +5,6 @@ A model is loaded only if something does not parse. What is wrong with one file 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,7 @@ from dcode.cli.choice import Rules, summary
 from dcode.cli.inplace import Opened, deliver, display, opened
 from dcode.cli.options import General, Language, Repairing, RepairLimits, Screen, StdinFilename, Target, command
 from dcode.cli.output import Outcome
-from dcode.cli.several import finished, meant, nothing, outcome, told
+from dcode.cli.several import finish_each, meant, nothing, told
 from dcode.errors import DcodeError, NothingPassed
 from dcode.syntax.check import file_faults
 from dcode.text.frame import Frame
@@ -71,12 +70,8 @@ def fix(
     left = iter(done.results)
     pairs = [(file.opened, _intact(file.opened) if file.parses else next(left)) for file in files]
     shown = [pair for pair, file in zip(pairs, files, strict=True) if file.named or not file.parses]
-    outcomes = []
-    for file, result in shown:
-        one = outcome(asked, file, result, target)
-        code, one = finished(partial(_finish, asked, file, result, one, target), one, target)
-        codes.append(code)
-        outcomes.append(one)
+    outcomes, ended = finish_each(asked, shown, target, _finish)
+    codes += ended
     if target.json:
         parameters = {"paths": [*paths], "count": 1, **FIXED}
         work.report("fix", asked, done, outcomes, parameters, max(codes))

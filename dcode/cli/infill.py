@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Never
 
@@ -14,7 +13,7 @@ from dcode.cli.holes import Hole, Named
 from dcode.cli.inplace import Opened, deliver, display, finish, opened
 from dcode.cli.options import Count, General, Language, Limits, Sampling, Screen, StdinFilename, Target, command
 from dcode.cli.output import Outcome
-from dcode.cli.several import finished, meant, nothing, outcome, told
+from dcode.cli.several import finish_each, meant, nothing, told
 from dcode.errors import DcodeError, InputError, NothingPassed, OutOfTime, UsageError
 from dcode.text.frame import Frame
 from dcode.text.ranges import marker_spans
@@ -115,12 +114,8 @@ def _fill_all(
         done = nothing(asked)
     codes += map(told, failures.values())
     pairs = zip([one for one, _ in marked if one.file not in failures], done.results, strict=True)
-    outcomes = []
-    for file, result in pairs:
-        one = outcome(asked, file, result, target)
-        code, one = finished(partial(_finish, asked, file, result, one, target), one, target)
-        codes.append(code)
-        outcomes.append(one)
+    outcomes, ended = finish_each(asked, pairs, target, _finish)
+    codes += ended
     if target.json:
         parameters = {"paths": [*found], "count": count}
         work.report("infill", asked, done, outcomes, parameters, max(codes))

@@ -4,7 +4,7 @@ What is wrong with one file does not keep the others waiting: it is told, and th
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from dcode.cli import places, work
@@ -18,6 +18,9 @@ from dcode.repo import walk
 from dcode.settings import Settings
 from dcode.syntax.grammar import grammar, grammar_for
 from dcode.text.result import Result
+
+Finish = Callable[[work.Request, Opened, Result, Outcome, Target], int]
+"""Prints, checks or writes one file; the exit code."""
 
 
 def meant(paths: Sequence[str], target: Target, lang: str | None, settings: Settings) -> dict[str, bool]:
@@ -69,21 +72,27 @@ def told(error: DcodeError) -> int:
     return error.exit_code
 
 
-def outcome(asked: work.Request, file: Opened, result: Result, target: Target) -> Outcome:
-    """A file and its one candidate, chosen if it passes."""
+def finish_each(
+    asked: work.Request, pairs: Iterable[tuple[Opened, Result]], target: Target, finish: Finish
+) -> tuple[list[Outcome], list[int]]:
+    """Finish every file with its one candidate, which is chosen if it passes; what came of each, and the exit codes."""
+    outcomes, codes = [], []
+    for file, result in pairs:
+        one = _outcome(asked, file, result, target)
+        try:
+            codes.append(finish(asked, file, result, one, target))
+            one = delivered(one, target)
+        except DcodeError as error:
+            codes.append(told(error))
+        outcomes.append(one)
+    return outcomes, codes
+
+
+def _outcome(asked: work.Request, file: Opened, result: Result, target: Target) -> Outcome:
     rules = Rules(file.source, file.language, asked.settings.allow_fallback, target.write or target.output is not None)
     path = None if file.is_stdin else places.diff_name(Path(file.file))
     chosen = result if rules.refusal(result) is None else None
     return Outcome(file.source, file.source.data, path, file.language.name, (result,), chosen)
-
-
-def finished(finish: Callable[[], int], outcome: Outcome, target: Target) -> tuple[int, Outcome]:
-    """Finish one file; the exit code of that, and the outcome with whether something was written."""
-    try:
-        code = finish()
-    except DcodeError as error:
-        return told(error), outcome
-    return code, delivered(outcome, target)
 
 
 def nothing(asked: work.Request) -> work.Work:

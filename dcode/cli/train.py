@@ -92,7 +92,6 @@ def run(
     begun = _beginning(config)
     if begun and not quiet:
         complain(begun)
-    config.out.mkdir(parents=True, exist_ok=True)
     last: Report | None = None
     reports: Any = train(config)  # a generator, which saves the run when it is closed
     with progress(quiet=quiet) as show, patient() as stopped, closing(reports):

@@ -68,14 +68,14 @@ def edit(
 def _unless_it_echoes(result: Result, comment: str) -> Result:
     """The result, failed if it says lines of the note again: the old code as it is shown to the model is no code."""
     mark = f"{comment}-".encode()
-    echoes = [sum(line.lstrip().startswith(mark) for line in text.splitlines()) for text in _texts(result)]
-    if echoes[1] <= echoes[0]:
+
+    def echoes(text: bytes) -> int:
+        return sum(line.lstrip().startswith(mark) for line in text.splitlines())
+
+    (region,) = result.regions  # the whole of it is written anew
+    if echoes(region.new) <= echoes(region.old):
         return result
-    return replace(result, regions=tuple(replace(region, verdict="failed") for region in result.regions))
-
-
-def _texts(result: Result) -> tuple[bytes, bytes]:
-    return b"\n".join(region.old for region in result.regions), b"\n".join(region.new for region in result.regions)
+    return replace(result, regions=(replace(region, verdict="failed"),))
 
 
 def _slots(view: bytes, span: Span, note: str, model: Model) -> int:
