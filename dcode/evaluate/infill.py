@@ -30,12 +30,13 @@ ERROR_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """An answer: the text for the gap, its verdict (`dcode.text.result`), forward passes, seconds."""
+    """An answer: the text for the gap, its verdict (`dcode.text.result`), forwards, seconds, sureness (0 to 1)."""
 
     text: str
     verdict: str
     forwards: int
     seconds: float
+    sure: float = 0.0
 
 
 Filler = Callable[[InfillTask], Fill]

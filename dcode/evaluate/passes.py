@@ -17,7 +17,7 @@ from typing import Any
 from dcode.diffusion.plan import Plan
 from dcode.evaluate.infill import ERROR_CHARS, Fill
 from dcode.evaluate.metrics import Rate, bootstrap, parses, pass_at_k, wilson
-from dcode.evaluate.report import NO_ANSWER, read_kept
+from dcode.evaluate.report import NO_ANSWER, percent, read_kept
 from dcode.evaluate.spread import spread
 from dcode.jobs.edit import edit
 from dcode.jobs.generate import SLOTS, generate
@@ -29,6 +29,9 @@ from dcode.text.source import Source
 from dcode.text.span import Span
 
 VERIFIED = "verified"
+
+SURE = {"98 % sure": (0.98, 2.0), "95 % sure": (0.95, 0.98), "less sure": (0.0, 0.95)}
+"""Answers by how sure the model was of them: from a share on, below another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One program for one question: by whom (`run`), the text, its verdict, how it ended (`status`), the cost."""
+    """One program for one question: by whom (`run`), the text, its verdict, how it ended (`status`), the cost.
+
+    `sure` is what `dcode gen` says of it, 0 to 1.
+    """
 
     run: str
     task_id: str
@@ -63,6 +69,7 @@ class Attempt:
     forwards: int
     seconds: float
     error: str
+    sure: float = 0.0
 
     @property
     def passed(self) -> bool:
@@ -129,7 +136,7 @@ def model_writer(
             events = generate(asked.request, model, grammar, own, slots=slots or SLOTS, feedback=feedback)
         result = next(event for event in events if isinstance(event, Result))
         text = result.view.decode("utf-8", "replace")
-        return Fill(text, result.verdict, result.forwards, perf_counter() - began)
+        return Fill(text, result.verdict, result.forwards, perf_counter() - began, result.regions[0].confidence)
 
     return write
 
@@ -172,6 +179,14 @@ class Passes:
             return wilson(round(sum(values)), len(values))
         return bootstrap(values, clusters=[cluster for cluster, _ in self.chances])
 
+    @property
+    def by_sureness(self) -> dict[str, Rate]:
+        """How often those that the model was sure of passed, and the others."""
+        found = {
+            name: [one.passed for one in self.attempts if low <= one.sure < end] for name, (low, end) in SURE.items()
+        }
+        return {name: Rate(sum(passed), len(passed)) for name, passed in found.items()}
+
     def to_json(self) -> dict[str, object]:
         """Plain values for `json.dumps`, attempts left out."""
         low, high = self.interval
@@ -181,6 +196,7 @@ class Passes:
             "samples": total,
             f"pass@{self.k}": {"rate": round(self.rate, 4), "low": round(low, 4), "high": round(high, 4)},
             "parses": round(Rate(sum(parses(attempt.text) for attempt in self.attempts), total).value, 4),
+            "sureness": {name: asdict(rate) for name, rate in self.by_sureness.items()},
             "verdicts": _counts(attempt.verdict for attempt in self.attempts),
             "statuses": _counts(attempt.status for attempt in self.attempts),
             "forwards": round(fmean(attempt.forwards for attempt in self.attempts), 2) if total else 0,
@@ -189,12 +205,14 @@ class Passes:
 
 
 def table(reports: Mapping[str, Passes]) -> list[tuple[str, ...]]:
-    """A head, then under every writer's name a row for each group, for whoever draws the table."""
+    """A head, then under every writer's name a row for each group and each sureness, for whoever draws the table."""
     k = next(iter(reports.values())).k
     rows: list[tuple[str, ...]] = [("", "asked", f"pass@{k}", "parses", VERIFIED, "forwards", "s each")]
     for name, passes in reports.items():
         rows.append((name, *[""] * (len(rows[0]) - 1)))
         rows += [(f"  {group}", *_cells(each)) for group, each in passes.groups.items()]
+        said = passes.by_sureness.items()
+        rows += [(f"  {sure}", str(rate.total), percent(rate), *[""] * 4) for sure, rate in said if rate.total]
     return rows
 
 
@@ -228,6 +246,7 @@ def _attempt(writer: Writer, run: str, question: Question, sample: int) -> Attem
         forwards=answer.forwards,
         seconds=round(answer.seconds, 4),
         error=outcome.stderr.rstrip().rpartition("\n")[2][:ERROR_CHARS],
+        sure=round(answer.sure, 4),
     )
 
 

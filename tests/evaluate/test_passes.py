@@ -1,6 +1,7 @@
 """Attempts: who wrote what, what passed, what is kept, and how it is told; the model's own writer with an oracle."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -89,6 +90,21 @@ def test_a_fallback_passes_nothing() -> None:
     assert not attempt("g", "t", True, verdict="failed").passed
 
 
+def test_rates_by_how_sure_the_model_was() -> None:
+    sures = ((0.99, True), (0.98, False), (0.979, True), (0.2, False))
+    passes = Passes(tuple(replace(attempt("g", f"{sure}", right), sure=sure) for sure, right in sures))
+    assert {name: (rate.hits, rate.total) for name, rate in passes.by_sureness.items()} == {
+        "98 % sure": (1, 2),
+        "95 % sure": (1, 1),
+        "less sure": (0, 1),
+    }
+    assert [row[:2] for row in table({"m": passes})[-3:]] == [
+        ("  98 % sure", "2"),
+        ("  95 % sure", "1"),
+        ("  less sure", "1"),
+    ]
+
+
 def test_the_table_fits_a_terminal() -> None:
     passed = tuple(attempt(group, f"{number}", True) for group in ("composed", "wording") for number in range(200))
     rows = table({"mini": Passes(passed), "left to right": Passes(passed)})
@@ -97,9 +113,11 @@ def test_the_table_fits_a_terminal() -> None:
         "mini",
         "  composed",
         "  wording",
+        "  less sure",
         "left to right",
         "  composed",
         "  wording",
+        "  less sure",
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     assert sum(widths) + 2 * (len(widths) - 1) <= 80
