@@ -37,9 +37,18 @@ Misread = Annotated[
 Device = Annotated[str | None, Option(metavar="NAME", help="cpu (usual), cuda, or auto.")]
 Workers = Annotated[int | None, Option(metavar="N", min=0, help="Processes that make rows ahead of the network (0).")]
 StartFrom = Annotated[Path | None, Option(metavar="DIR", help="A model whose weights to begin with.")]
+Frozen = Annotated[
+    int | None,
+    Option(metavar="N", min=0, help="Leave the embeddings and the first N layers alone (0)."),
+]
 Seed = Annotated[int | None, Option(metavar="N", min=0, help="Seed of all randomness (0).")]
 Threads = Annotated[int | None, Option(metavar="N", min=1, help="CPU threads (2).")]
 Compile = Annotated[bool | None, Option("--compile/--no-compile", help="Let torch compile the network (yes).")]
+
+MeanWith = Annotated[
+    Path | None, Option("--mean-with", metavar="DIR", help="Write the mean of the run's weights and this model's.")
+]
+Share = Annotated[float, Option(metavar="SHARE", min=0, max=1, help="The run's share of that mean.")]
 
 
 def run(
@@ -54,6 +63,7 @@ def run(
     corrupt: Corrupt = None,
     misread: Misread = None,
     start_from: StartFrom = None,
+    frozen: Frozen = None,
     seed: Seed = None,
     threads: Threads = None,
     device: Device = None,
@@ -83,6 +93,7 @@ def run(
         corrupt_rows=corrupt,
         misread_rows=misread,
         start_from=start_from,
+        frozen=frozen,
         seed=seed,
         threads=threads,
         device=device,
@@ -103,14 +114,22 @@ def run(
         say(_line(last))
 
 
-def export(run: RunFolder = None, out: Out = None, force: Force = False, verbose: Verbose = False) -> None:
+def export(
+    run: RunFolder = None,
+    out: Out = None,
+    mean_with: MeanWith = None,
+    share: Share = 0.5,
+    force: Force = False,
+    verbose: Verbose = False,
+) -> None:
     """Turn a run's state into a model folder for --model."""
+    from dcode.train.export import Mean
     from dcode.train.export import export as write
     from dcode.train.state import RECORD
 
     folder = fresh(place(out, "model"), "config.json", force=force)
     began = made(run, "run")
-    card = write(_configured(began / RECORD, out=began), folder)
+    card = write(_configured(began / RECORD, out=began), folder, Mean(mean_with, share) if mean_with else None)
     say(f"{folder}  sha256 {card['sha256']}")
 
 

@@ -66,7 +66,11 @@ PLACES = ("corpus", "tokenizer", "out", "start_from")
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """A whole run. It ends at `tokens` seen or `minutes` spent, whichever comes first; both survive a resume."""
+    """A whole run. It ends at `tokens` seen or `minutes` spent, whichever comes first; both survive a resume.
+
+    The first `frozen` layers, and with them the embeddings, stay as they were: an update then costs less, and what the
+    network knew is moved less.
+    """
 
     corpus: Path
     tokenizer: Path
@@ -95,6 +99,7 @@ class TrainConfig:
     compile: bool = True
     precision: Literal["bf16", "f32"] = "bf16"
     start_from: Path | None = None
+    frozen: int = 0
 
     @staticmethod
     def of(values: Mapping[str, Any]) -> "TrainConfig":

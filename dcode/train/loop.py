@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 import torch
 from torch.optim import Optimizer
 
-from dcode.errors import InputError, ModelError
+from dcode.errors import InputError, ModelError, UsageError
 from dcode.model.backbone import Backbone, initialise
 from dcode.model.load import pick_device
 from dcode.model.tokenizer import Tokenizer
@@ -24,6 +24,9 @@ HELD_RATES = (0.15, 0.5, 0.9)
 
 MISREAD_FROM = 0.2
 """From this share of a run on the network's own mistakes are worth showing."""
+
+REPORT_S = 10.0
+"""A report comes at least so often, steps permitting: it moves the bar, and Ctrl-C is looked at with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,12 @@ def train(config: TrainConfig, *, every: int = 10, held_every: int = 250) -> Ite
     Closing the iterator saves the state first. Raises InputError for missing data or a full disk, ModelError for a
     damaged state, weights that do not fit, or a loss that is no number.
     """
+    config.out.mkdir(parents=True, exist_ok=True)
+    with state.alone(config.out):
+        yield from _train(config, every, held_every)
+
+
+def _train(config: TrainConfig, every: int, held_every: int) -> Iterator[Report]:
     run = prepare(config)
     progress = resume(run)
     state.record(config.out, config.to_json())  # not before the state is known to be of this network
@@ -73,7 +82,7 @@ def train(config: TrainConfig, *, every: int = 10, held_every: int = 250) -> Ite
             if over or clock.since_save_s() > config.save_every_s:
                 save(run, progress)
                 clock.saved()
-            if scored or progress.step % every == 0:
+            if scored or progress.step % every == 0 or clock.since_report_s() > REPORT_S:
                 yield clock.report(run, progress, scored)
     except GeneratorExit:
         save(run, progress)
@@ -84,7 +93,6 @@ def prepare(config: TrainConfig) -> Run:
     """Read the data and build the network and its optimizers."""
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
-    config.out.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.read(config.tokenizer)
     device = pick_device(config.device)
     net = start(config, len(tokenizer.pieces)).to(device)
@@ -105,7 +113,7 @@ def prepare(config: TrainConfig) -> Run:
 
 
 def start(config: TrainConfig, vocab: int) -> Backbone:
-    """A fresh network, or one with the weights of `config.start_from`."""
+    """A fresh network, or one with the weights of `config.start_from`; what is frozen has no gradient."""
     net = Backbone(network(config.preset, vocab, config.window))
     initialise(net, torch.Generator().manual_seed(config.seed))
     if config.start_from is not None:
@@ -116,6 +124,11 @@ def start(config: TrainConfig, vocab: int) -> Backbone:
         state = {name: weight for name, weight in net.state_dict().items() if name.endswith(".taps")}
         state |= unpack(weights.read_bytes())
         fill(net, {name: weight.requires_grad_() for name, weight in state.items()})
+    if config.frozen >= len(net.layers):
+        raise UsageError(f"{config.frozen} of {len(net.layers)} layers frozen leave nothing to train")
+    if config.frozen:
+        for part in (net.embed, *net.layers[: config.frozen]):
+            part.requires_grad_(False)
     return net
 
 
@@ -206,6 +219,9 @@ class _Clock:
         self._loss = value if math.isnan(self._loss) else 0.95 * self._loss + 0.05 * value
         seconds = self._before + time.monotonic() - self._begun
         return state.Progress(progress.step + 1, progress.tokens + tokens, seconds)
+
+    def since_report_s(self) -> float:
+        return time.monotonic() - self._recent[1]
 
     def since_save_s(self) -> float:
         return time.monotonic() - self._saved

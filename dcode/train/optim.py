@@ -9,9 +9,10 @@ from dcode.train.config import TrainConfig
 
 def optimizers(net: nn.Module, config: TrainConfig) -> tuple[Optimizer, ...]:
     """Muon (momentum orthogonalised by Newton-Schulz) and AdamW, with the rates of the configuration."""
-    matrices = [weight for name, weight in net.named_parameters() if weight.ndim == 2 and name.startswith("layers")]
+    learned = {name: weight for name, weight in net.named_parameters() if weight.requires_grad}
+    matrices = [weight for name, weight in learned.items() if weight.ndim == 2 and name.startswith("layers")]
     chosen = {id(weight) for weight in matrices}
-    rest = [weight for weight in net.parameters() if id(weight) not in chosen]
+    rest = [weight for weight in learned.values() if id(weight) not in chosen]
     muon = Muon(matrices, lr=config.matrix_rate, weight_decay=config.weight_decay, momentum=0.95)
     adam = AdamW(rest, lr=config.vector_rate, betas=(0.9, 0.95), weight_decay=0.0)
     return muon, adam

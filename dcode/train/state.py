@@ -1,9 +1,12 @@
 """A training run on disk: the last state, whole or not at all, and the log. It does not know how training works."""
 
+import fcntl
 import hashlib
 import io
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +47,20 @@ def restore(folder: Path) -> tuple[Progress, dict[str, Any]] | None:
         raise ModelError(f"{path} is damaged", hint="delete it to start from --start-from or from nothing")
     parts = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     return Progress(**parts.pop("progress")), parts
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a run's folder; InputError while another process trains in it. A lock ends with its process, however."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"another run is training in {folder}", hint="wait for it, or give --out") from None
+        yield
+    finally:
+        os.close(held)
 
 
 def record(folder: Path, values: dict[str, Any]) -> None:

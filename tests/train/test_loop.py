@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from dcode.errors import DcodeError, InputError, ModelError
+from dcode.errors import DcodeError, InputError, ModelError, UsageError
 from dcode.model.backbone import Backbone, initialise
 from dcode.model.load import load
 from dcode.model.weights import pack, unpack
 from dcode.train import state
 from dcode.train.config import Stage, TrainConfig, network, rate_at
 from dcode.train.data import Batch
-from dcode.train.export import export
+from dcode.train.export import Mean, export
 from dcode.train.loop import start, train
 from dcode.train.objective import loss, misread, noised, wanted
 from tests.oracle import tokenizer
@@ -85,6 +85,29 @@ def test_what_was_exported_loads_and_predicts(config: TrainConfig, tmp_path: Pat
     assert logits.shape == (1, len(model.tokenizer.pieces)) and logits.isfinite().all()
 
 
+def test_a_mean_of_two_models_lies_between_them(config: TrainConfig, tmp_path: Path) -> None:
+    short = replace(config, tokens=512)
+    list(train(short))
+    export(short, tmp_path / "one")
+    longer = replace(config, out=config.out / "two", start_from=tmp_path / "one")
+    list(train(longer))
+    card = export(longer, tmp_path / "two", Mean(tmp_path / "one", 0.75))
+    one, two = (unpack((tmp_path / name / "model.safetensors").read_bytes())["norm.weight"] for name in ("one", "two"))
+    _, parts = state.restore(longer.out) or (None, {})
+    assert torch.allclose(two, 0.25 * one + 0.75 * parts["net"]["norm.weight"]) and not torch.equal(one, two)
+    assert card["mean"]["share"] == 0.75 and "held_out_nats" not in card
+    told = json.loads((tmp_path / "two" / "training.json").read_text())
+    assert told["trained"]["tokens"] == config.tokens and told["before"]["trained"]["tokens"] == 512
+    with pytest.raises(InputError, match="missing"):
+        export(longer, tmp_path / "three", Mean(tmp_path, 0.5))
+    (tmp_path / "one" / "model.safetensors").write_bytes(pack({"norm.weight": one}))
+    with pytest.raises(ModelError, match="another network"):
+        export(longer, tmp_path / "three", Mean(tmp_path / "one", 0.5))
+    (tmp_path / "one" / "tokenizer.json").write_text("{}")
+    with pytest.raises(ModelError, match="another tokenizer"):
+        export(longer, tmp_path / "three", Mean(tmp_path / "one", 0.5))
+
+
 def test_weights_from_before_there_were_neighbours_go_on_as_they_were(config: TrainConfig, tmp_path: Path) -> None:
     list(train(replace(config, tokens=256)))
     _, parts = state.restore(config.out) or (None, {})
@@ -98,6 +121,26 @@ def test_weights_from_before_there_were_neighbours_go_on_as_they_were(config: Tr
     (tmp_path / "model.safetensors").write_bytes(pack(older))
     with pytest.raises(ModelError, match="the weights lack norm"):
         start(replace(config, start_from=tmp_path), len(tokenizer().pieces))
+
+
+def test_frozen_layers_and_embeddings_stay_as_they_were(config: TrainConfig) -> None:
+    half = replace(config, tokens=512, frozen=1)
+    before = start(half, len(tokenizer().pieces)).state_dict()
+    list(train(half))
+    _, parts = state.restore(config.out) or (None, {})
+    moved = {name for name, weight in parts["net"].items() if not torch.equal(weight, before[name])}
+    assert moved == {name for name in before if name.startswith(("layers.1.", "norm."))}
+    with pytest.raises(UsageError, match="2 layers"):
+        start(replace(config, frozen=2), len(tokenizer().pieces))
+
+
+def test_a_folder_has_one_run_at_a_time(config: TrainConfig) -> None:
+    first = train(config, every=1)
+    next(first)
+    with pytest.raises(InputError, match="another run is training"):
+        next(train(config))
+    first.close()
+    assert next(train(config, every=1)).step == 2
 
 
 def test_a_damaged_state_is_refused(config: TrainConfig) -> None:
