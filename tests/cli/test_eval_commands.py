@@ -47,7 +47,7 @@ def test_lessons_are_answered_once_and_told_in_both_forms(run: Run, tiny: Path, 
     seen = run(*line, "--keep", str(keep), "--left-to-right")
     assert seen.code == 0, seen.err
     told = [row.split()[0] for row in lines(seen.out)]
-    assert told == ["asked", tiny.name, "wording", "edit", "left", "wording", "edit"]
+    assert told == ["asked", tiny.name, "wording", "edit", "less", "left", "wording", "edit", "less"]
     kept = keep.read_text().splitlines()
     assert len(kept) == 8
     seen = run(*line, "--keep", str(keep), "--left-to-right", "--json")
@@ -93,7 +93,7 @@ def test_prompts_bring_their_tests(run: Run, tiny: Path, tmp_path: Path) -> None
     assert seen.code == 0, seen.err
     head, name, *groups = lines(seen.out)
     assert (head.split()[:2], name.strip()) == (["asked", "pass@2"], tiny.name)
-    assert [row.split()[:2] for row in groups] == [["function", "1"], ["files", "1"]]
+    assert [row.split()[:2] for row in groups] == [["function", "1"], ["files", "1"], ["less", "sure"]]
 
 
 def test_bits_a_byte_by_package(run: Run, tiny: Path, source: Path) -> None:
