@@ -16,7 +16,7 @@ from dcode.cli.progress import progress
 from dcode.cli.streams import complain, say
 from dcode.cli.train_data import Corpus, Out, OutFile, corpus, lessons, tokenizer
 from dcode.cli.train_places import fresh, made, place
-from dcode.errors import InputError, ModelError
+from dcode.errors import InputError, ModelError, UsageError
 from dcode.repo.atomic import create
 
 WEIGHTS, VOCABULARY = "model.safetensors", "tokenizer.json"
@@ -38,8 +38,7 @@ Device = Annotated[str | None, Option(metavar="NAME", help="cpu (usual), cuda, o
 Workers = Annotated[int | None, Option(metavar="N", min=0, help="Processes that make rows ahead of the network (0).")]
 StartFrom = Annotated[Path | None, Option(metavar="DIR", help="A model whose weights to begin with.")]
 Frozen = Annotated[
-    int | None,
-    Option(metavar="N", min=0, help="Leave the embeddings and the first N layers alone (0)."),
+    int | None, Option(metavar="N", min=0, help="Leave the embeddings and the first N layers alone (0).")
 ]
 Seed = Annotated[int | None, Option(metavar="N", min=0, help="Seed of all randomness (0).")]
 Threads = Annotated[int | None, Option(metavar="N", min=1, help="CPU threads (2).")]
@@ -48,7 +47,7 @@ Compile = Annotated[bool | None, Option("--compile/--no-compile", help="Let torc
 MeanWith = Annotated[
     Path | None, Option("--mean-with", metavar="DIR", help="Write the mean of the run's weights and this model's.")
 ]
-Share = Annotated[float, Option(metavar="SHARE", min=0, max=1, help="The run's share of that mean.")]
+Share = Annotated[float | None, Option(metavar="SHARE", min=0, max=1, help="The run's share of that mean (0.5).")]
 
 
 def run(
@@ -118,7 +117,7 @@ def export(
     run: RunFolder = None,
     out: Out = None,
     mean_with: MeanWith = None,
-    share: Share = 0.5,
+    share: Share = None,
     force: Force = False,
     verbose: Verbose = False,
 ) -> None:
@@ -127,9 +126,12 @@ def export(
     from dcode.train.export import export as write
     from dcode.train.state import RECORD
 
+    if share is not None and mean_with is None:
+        raise UsageError("--share is of a mean", hint="give --mean-with DIR, too")
+    mean = Mean(mean_with, 0.5 if share is None else share) if mean_with else None
     folder = fresh(place(out, "model"), "config.json", force=force)
     began = made(run, "run")
-    card = write(_configured(began / RECORD, out=began), folder, Mean(mean_with, share) if mean_with else None)
+    card = write(_configured(began / RECORD, out=began), folder, mean)
     say(f"{folder}  sha256 {card['sha256']}")
 
 

@@ -92,7 +92,10 @@ def _lineage(config: TrainConfig, trained: dict[str, Any]) -> dict[str, Any]:
     settings = {key: value for key, value in config.to_json().items() if key not in PLACES} | {"trained": trained}
     earlier = config.start_from / "training.json" if config.start_from else None
     if earlier and earlier.is_file():
-        settings["before"] = json.loads(earlier.read_text(encoding="utf-8"))
+        try:
+            settings["before"] = json.loads(earlier.read_text(encoding="utf-8"))
+        except ValueError:
+            raise InputError(f"{earlier} does not describe a run", hint="restore it, or delete it") from None
     return settings
 
 

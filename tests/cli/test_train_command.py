@@ -148,6 +148,16 @@ def test_a_run_goes_on_as_it_was_begun(run: Run, made: Path, tmp_path: Path) -> 
     assert {key for key in told if told[key] != before[key]} <= {"tokens", "out"} and told["tokens"] == 900
 
 
+def test_the_mean_with_another_model_is_exported(run: Run, made: Path, tmp_path: Path) -> None:
+    line = ("train", "export", str(made / "run"), "--out")
+    seen = run(*line, str(tmp_path / "none"), "--share", "0.5")
+    assert (seen.code, seen.err.count("\n"), "--mean-with" in seen.err) == (2, 1, True)
+    assert not (tmp_path / "none").exists()
+    assert run(*line, str(tmp_path / "one")).code == 0
+    assert run(*line, str(tmp_path / "two"), "--mean-with", str(tmp_path / "one")).code == 0
+    assert json.loads((tmp_path / "two/config.json").read_text())["mean"]["share"] == 0.5
+
+
 def test_a_damaged_state_is_one_line(run: Run, made: Path, tmp_path: Path) -> None:
     shutil.copytree(made / "run", tmp_path / "run")
     state = tmp_path / "run/state.pt"

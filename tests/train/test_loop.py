@@ -98,6 +98,9 @@ def test_a_mean_of_two_models_lies_between_them(config: TrainConfig, tmp_path: P
     assert card["mean"]["share"] == 0.75 and "held_out_nats" not in card
     told = json.loads((tmp_path / "two" / "training.json").read_text())
     assert told["trained"]["tokens"] == config.tokens and told["before"]["trained"]["tokens"] == 512
+    (tmp_path / "one" / "training.json").write_text("{")
+    with pytest.raises(InputError, match="does not describe a run"):
+        export(longer, tmp_path / "three")
     with pytest.raises(InputError, match="missing"):
         export(longer, tmp_path / "three", Mean(tmp_path, 0.5))
     (tmp_path / "one" / "model.safetensors").write_bytes(pack({"norm.weight": one}))
