@@ -24,7 +24,7 @@ WEIGHTS, VOCABULARY = "model.safetensors", "tokenizer.json"
 RunFolder = Annotated[Path | None, Argument(metavar="RUN", help="What dcode train run wrote.")]
 TokenizerFile = Annotated[Path | None, Option("--tokenizer", metavar="FILE", help="What train tokenizer wrote.")]
 Recipe = Annotated[Path | None, Option("--recipe", metavar="FILE", help="Settings of a model's training.json.")]
-Preset = Annotated[str | None, Option(metavar="NAME", help="Size of the network: tiny, nano (usual) or mini.")]
+Preset = Annotated[str | None, Option(metavar="NAME", help="Size of the network: tiny, pico, nano (usual) or mini.")]
 Tokens = Annotated[int | None, Option(metavar="N", min=1, help="End after so many tokens (20 million).")]
 Minutes = Annotated[float | None, Option(metavar="M", min=0, help="End after so many minutes.")]
 BatchTokens = Annotated[int | None, Option(metavar="N", min=64, help="Tokens in an update (8192).")]

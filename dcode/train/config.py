@@ -12,6 +12,7 @@ from dcode.model.config import Config
 
 PRESETS: dict[str, dict[str, int]] = {
     "tiny": {"width": 64, "layers": 2, "heads": 2, "feed_forward": 128},
+    "pico": {"width": 256, "layers": 4, "heads": 4, "feed_forward": 704},
     "nano": {"width": 384, "layers": 8, "heads": 6, "feed_forward": 1024},
     "mini": {"width": 512, "layers": 12, "heads": 8, "feed_forward": 1408},
 }

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from dcode.errors import InputError, ModelError, UsageError
 from dcode.model.backbone import Backbone, initialise
-from dcode.model.load import pick_device
+from dcode.model.load import pick_device, quickest_precision
 from dcode.model.tokenizer import Tokenizer
 from dcode.model.weights import digest, fill, unpack
 from dcode.train import data, state
@@ -155,7 +155,9 @@ def step(run: Run, made: Noised, number: int, share: float) -> tuple[float, int]
 
 
 def _autocast(run: Run) -> torch.autocast:
-    return torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=run.config.precision == "bf16")
+    # A CPU that only emulates bfloat16 takes some fifty times as long in it.
+    quick = run.device.type != "cpu" or quickest_precision() == "bfloat16"
+    return torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=run.config.precision == "bf16" and quick)
 
 
 @torch.no_grad()

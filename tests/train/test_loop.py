@@ -63,6 +63,17 @@ def test_twenty_steps_in_one_go_equal_ten_and_ten(config: TrainConfig) -> None:
     assert set(whole[-1].held or {}) == {"0.15", "0.5", "0.9", "holes", "requests"}
 
 
+def test_a_cpu_that_emulates_bfloat16_is_not_asked_for_it(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = replace(config, tokens=256 * 3)
+    plain = [report.loss for report in train(replace(short, out=config.out / "f32"), every=1)]
+    narrow = []
+    for quick in ("float32", "bfloat16"):
+        monkeypatch.setattr("dcode.train.loop.quickest_precision", lambda quick=quick: quick)
+        asked = replace(short, out=config.out / quick, precision="bf16")
+        narrow.append([report.loss for report in train(asked, every=1)])
+    assert narrow[0] == plain != narrow[1]
+
+
 def test_workers_make_the_rows_that_the_run_would_have_made(config: TrainConfig) -> None:
     short = replace(config, tokens=256 * 5)
     alone, helped = (
