@@ -42,6 +42,9 @@ Frozen = Annotated[
 ]
 Seed = Annotated[int | None, Option(metavar="N", min=0, help="Seed of all randomness (0).")]
 Threads = Annotated[int | None, Option(metavar="N", min=1, help="CPU threads (2).")]
+Causal = Annotated[
+    bool | None, Option("--causal/--masked", help="Learn the next token instead: a peer to compare with (masked).")
+]
 Compile = Annotated[bool | None, Option("--compile/--no-compile", help="Let torch compile the network (yes).")]
 
 MeanWith = Annotated[
@@ -63,6 +66,7 @@ def run(
     misread: Misread = None,
     start_from: StartFrom = None,
     frozen: Frozen = None,
+    causal: Causal = None,
     seed: Seed = None,
     threads: Threads = None,
     device: Device = None,
@@ -93,6 +97,7 @@ def run(
         misread_rows=misread,
         start_from=start_from,
         frozen=frozen,
+        causal=causal,
         seed=seed,
         threads=threads,
         device=device,

@@ -29,10 +29,12 @@ class Backbone(nn.Module):
 
         With `config.shift` the logits of position p come from row p-1; position 0 must then not be wanted.
         """
+        return self.logits(self.aligned(ids_BL, segment_BL)[want_BL])
+
+    def aligned(self, ids_BL: Tensor, segment_BL: Tensor | None = None) -> Tensor:
+        """The hidden states [B, L, D] that each position is predicted from."""
         hidden_BLD = self.hidden(ids_BL, segment_BL)
-        if self.config.shift:
-            hidden_BLD = hidden_BLD.roll(1, dims=1)
-        return self.logits(hidden_BLD[want_BL])
+        return hidden_BLD.roll(1, dims=1) if self.config.shift else hidden_BLD
 
     def hidden(self, ids_BL: Tensor, segment_BL: Tensor | None = None) -> Tensor:
         """Normed last hidden states [B, L, D]."""

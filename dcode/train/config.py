@@ -22,8 +22,8 @@ NEAR = 2
 """Neighbours on each side that a position of our own networks sees directly."""
 
 
-def network(preset: str, vocab: int, window: int) -> Config:
-    """The network of a preset; UsageError for an unknown one."""
+def network(preset: str, vocab: int, window: int, *, causal: bool = False) -> Config:
+    """The network of a preset, or its causal peer, which has no neighbours; UsageError for an unknown preset."""
     if preset not in PRESETS:
         raise UsageError(f"unknown preset {preset!r}", hint=f"one of {', '.join(PRESETS)}")
     sizes = PRESETS[preset]
@@ -37,7 +37,9 @@ def network(preset: str, vocab: int, window: int) -> Config:
         feed_forward=sizes["feed_forward"],
         window=window,
         qk_norm=True,
-        near=NEAR,
+        near=0 if causal else NEAR,
+        shift=causal,
+        attention="causal" if causal else "full",
     )
 
 
@@ -70,7 +72,7 @@ class TrainConfig:
     """A whole run. It ends at `tokens` seen or `minutes` spent, whichever comes first; both survive a resume.
 
     The first `frozen` layers, and with them the embeddings, stay as they were: an update then costs less, and what the
-    network knew is moved less.
+    network knew is moved less. `causal`: the peer that a sceptic asks for, which learns to write from the left.
     """
 
     corpus: Path
@@ -101,6 +103,7 @@ class TrainConfig:
     precision: Literal["bf16", "f32"] = "bf16"
     start_from: Path | None = None
     frozen: int = 0
+    causal: bool = False
 
     @staticmethod
     def of(values: Mapping[str, Any]) -> "TrainConfig":

@@ -61,7 +61,7 @@ def export(config: TrainConfig, out: Path, mean: Mean | None = None) -> dict[str
         raise InputError(f"{config.out} holds no training state", hint="dcode train run makes one")
     progress, parts = found
     vocab = parts["net"]["embed.weight"].shape[0]
-    shape = network(config.preset, vocab, config.window)
+    shape = network(config.preset, vocab, config.window, causal=config.causal)
     weights = pack(mean.of(parts["net"], parts["vocabulary"]) if mean else parts["net"])
     _prove(shape, weights)
     card: dict[str, Any] = {

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 from dcode.train import data
 from dcode.train.config import Stage, TrainConfig, stage_at
 from dcode.train.cut import Cutter
-from dcode.train.objective import Noised, noised
+from dcode.train.objective import Noised, next_tokens, noised
 
 AHEAD = 4
 """Steps that each worker is ahead."""
@@ -47,8 +47,11 @@ class _Steps(Dataset[Noised]):
     def __getitem__(self, wanted: tuple[int, Stage]) -> Noised:
         (number, stage), config = wanted, self._config
         rows = max(1, config.batch_tokens // stage.length)
+        made = data.batch(self._corpus, self._cutter, stage, rows, f"{config.seed}:{number}")
+        if config.causal:
+            return next_tokens(made)
         return noised(
-            data.batch(self._corpus, self._cutter, stage, rows, f"{config.seed}:{number}"),
+            made,
             self._cutter.tokenizer.mask_id,
             torch.Generator().manual_seed(config.seed * 1_000_003 + number),
             corrupt_rows=config.corrupt_rows,

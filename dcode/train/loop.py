@@ -17,7 +17,7 @@ from dcode.train import data, state
 from dcode.train.config import Stage, TrainConfig, network, rate_at, stage_at
 from dcode.train.cut import Cutter
 from dcode.train.feed import feed
-from dcode.train.objective import Noised, loss, misread, noised, wanted
+from dcode.train.objective import Noised, loss, misread, next_tokens, noised, wanted
 from dcode.train.optim import clip, optimizers, set_rates
 
 HELD_RATES = (0.15, 0.5, 0.9)
@@ -114,7 +114,9 @@ def prepare(config: TrainConfig) -> Run:
 
 def start(config: TrainConfig, vocab: int) -> Backbone:
     """A fresh network, or one with the weights of `config.start_from`; what is frozen has no gradient."""
-    net = Backbone(network(config.preset, vocab, config.window))
+    if config.causal and (config.corrupt_rows or config.misread_rows):
+        raise UsageError("a causal network is shown no wrong tokens", hint="--corrupt 0 --misread 0")
+    net = Backbone(network(config.preset, vocab, config.window, causal=config.causal))
     initialise(net, torch.Generator().manual_seed(config.seed))
     if config.start_from is not None:
         weights = config.start_from / "model.safetensors"
@@ -142,7 +144,7 @@ def step(run: Run, made: Noised, number: int, share: float) -> tuple[float, int]
         with _autocast(run):  # of its own: what it narrows without a gradient must not serve the update
             asked = misread(asked, run.net, doubted, run.cutter.tokenizer.mask_id, chance)
     with _autocast(run):
-        hidden_ND, answer_N = wanted(run.net.hidden(asked.ids_BL, asked.segment_BL), asked)
+        hidden_ND, answer_N = wanted(run.net.aligned(asked.ids_BL, asked.segment_BL), asked)
         value = loss(run.net.logits(hidden_ND), answer_N)
     value.backward()  # type: ignore[no-untyped-call]
     clip(run.net)
@@ -162,21 +164,26 @@ def _autocast(run: Run) -> torch.autocast:
 
 @torch.no_grad()
 def held_out(run: Run, rows: int = 48, length: int = 256) -> dict[str, float]:
-    """Nats per token on held-out packages: plain text at three mask rates, holes, requests; always the same rows."""
-    scores: dict[str, float] = {}
-    for rate in HELD_RATES:
-        batch = data.batch(run.held, run.cutter, Stage(1, length, plain=1, holes=0, requests=0), rows, "held")
-        scores[f"{rate:g}"] = _score(run, replace(batch, rate_BL=torch.full_like(batch.rate_BL, rate)))
+    """Nats per token on held-out packages: plain text at three mask rates, holes, requests; always the same rows.
+
+    A causal network masks nothing: "next" stands for the three rates.
+    """
+    batch = data.batch(run.held, run.cutter, Stage(1, length, plain=1, holes=0, requests=0), rows, "held")
+    rates = {} if run.config.causal else {f"{rate:g}": torch.full_like(batch.rate_BL, rate) for rate in HELD_RATES}
+    scores = {name: _score(run, replace(batch, rate_BL=rate_BL)) for name, rate_BL in rates.items()}
+    if run.config.causal:
+        scores["next"] = _score(run, batch)
     for name, stage in (("holes", Stage(1, length, 0, 1, 0)), ("requests", Stage(1, length, 0, 0, 1))):
         scores[name] = _score(run, data.batch(run.held, run.cutter, stage, rows, "held"))
     return scores
 
 
 def _score(run: Run, batch: data.Batch) -> float:
-    asked = noised(batch, run.cutter.tokenizer.mask_id, torch.Generator().manual_seed(1)).to(run.device)
+    mask_id, chance = run.cutter.tokenizer.mask_id, torch.Generator().manual_seed(1)
+    asked = (next_tokens(batch) if run.config.causal else noised(batch, mask_id, chance)).to(run.device)
     # Compiled for these few rows, the layers would take longer than they save.
     with _autocast(run), torch.compiler.set_stance("force_eager"):
-        hidden_ND, answer_N = wanted(run.net.hidden(asked.ids_BL, asked.segment_BL), asked)
+        hidden_ND, answer_N = wanted(run.net.aligned(asked.ids_BL, asked.segment_BL), asked)
         return float(loss(run.net.logits(hidden_ND), answer_N))
 
 

@@ -56,6 +56,14 @@ def noised(
     return Noised(ids_BL, batch.segment_BL, want_BL, batch.ids_BL[want_BL])
 
 
+def next_tokens(batch: Batch) -> Noised:
+    """What a causal network is asked: every eligible token but a document's first, all in sight behind it."""
+    same_BL = torch.zeros_like(batch.eligible_BL)
+    same_BL[:, 1:] = batch.segment_BL[:, 1:] == batch.segment_BL[:, :-1]
+    want_BL = batch.eligible_BL & same_BL
+    return Noised(batch.ids_BL, batch.segment_BL, want_BL, batch.ids_BL[want_BL])
+
+
 @torch.no_grad()
 def misread(asked: Noised, net: Backbone, rows: int, mask_id: int, generator: torch.Generator) -> Noised:
     """In the first rows, a random share of the masks shows what the network would write there; the answers stay.

@@ -16,7 +16,7 @@ from dcode.train.config import Stage, TrainConfig, network, rate_at
 from dcode.train.data import Batch
 from dcode.train.export import Mean, export
 from dcode.train.loop import start, train
-from dcode.train.objective import loss, misread, noised, wanted
+from dcode.train.objective import loss, misread, next_tokens, noised, wanted
 from tests.oracle import tokenizer
 
 TEXT = "\n".join(f"def f{i}(a, b):\n    total = a + b * {i}\n    return total\n" for i in range(40))
@@ -72,6 +72,33 @@ def test_a_cpu_that_emulates_bfloat16_is_not_asked_for_it(config: TrainConfig, m
         asked = replace(short, out=config.out / quick, precision="bf16")
         narrow.append([report.loss for report in train(asked, every=1)])
     assert narrow[0] == plain != narrow[1]
+
+
+def test_a_causal_peer_learns_the_next_token_from_what_stands_before_it(config: TrainConfig, tmp_path: Path) -> None:
+    peer = replace(config, causal=True, tokens=256 * 30)
+    reports = list(train(peer, every=1))
+    assert reports[-1].loss < reports[0].loss - 0.3
+    assert set(reports[-1].held or {}) == {"next", "holes", "requests"}
+    export(peer, tmp_path / "out")
+    model = load(str(tmp_path / "out"))
+    assert (model.net.config.attention, model.net.config.shift, model.net.config.near) == ("causal", True, 0)
+    ids = torch.tensor([[2, 9, 10, 11, 12, 13]])
+    want = torch.tensor([[False, True, True, True, False, False]])
+    hidden = torch.tensor([[2, 9, 10, 5, 5, 5]])  # the third answer and all behind it
+    assert torch.equal(model.predict(ids, want)[0], model.predict(hidden, want)[0])
+
+
+def test_a_causal_peer_is_asked_for_all_but_the_first_token_of_a_document() -> None:
+    eligible = torch.tensor([[True, True, False, True, True, True]])
+    rows = Batch(torch.arange(6)[None], eligible, torch.tensor([[0, 0, 0, 0, 1, 1]]), torch.ones(1, 6))
+    asked = next_tokens(rows)
+    assert asked.want_BL.tolist() == [[False, True, False, True, False, True]]
+    assert asked.answer_N.tolist() == [1, 3, 5] and torch.equal(asked.ids_BL, rows.ids_BL)
+
+
+def test_a_causal_peer_is_shown_no_wrong_tokens(config: TrainConfig) -> None:
+    with pytest.raises(UsageError, match="no wrong tokens"):
+        next(train(replace(config, causal=True, corrupt_rows=0.1)))
 
 
 def test_workers_make_the_rows_that_the_run_would_have_made(config: TrainConfig) -> None:
