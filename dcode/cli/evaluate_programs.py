@@ -25,6 +25,9 @@ Splits = Annotated[
     list[str] | None,
     Option("--split", metavar="NAME", help="wording, pattern, values, family, composed, edit, repair."),
 ]
+Domains = Annotated[
+    list[str] | None, Option("--domain", metavar="NAME", help="A domain of the lessons, as train lessons lists them.")
+]
 Rows = Annotated[int, Option("--rows", metavar="N", min=1, help="Requests to draw from each split.")]
 Prompts = Annotated[Path, Argument(metavar="PATH", help="Requests with tests as .jsonl.")]
 Keep = Annotated[Path | None, Option("--keep", metavar="FILE", help="Keep every program here; resumes from it.")]
@@ -39,6 +42,7 @@ def lessons(
     sampling: Sampling,
     general: General,
     split: Splits = None,
+    domain: Domains = None,
     rows: Rows = 200,
     samples: Samples = 1,
     k: Tries = 1,
@@ -50,15 +54,24 @@ def lessons(
     """Answer held-out lessons and run their tests.
 
     Wordings, ways of asking, slot values, families, chains of parts, changes and repairs that no training row has:
-    all of them, or each --split that is named. --seed also draws the requests. Rates come with their 95 % interval.
+    all of them, or each --split (and --domain) that is named. --seed also draws the requests. Rates come with their
+    95 % interval.
     """
     from dcode.evaluate.lessons import SPLITS, questions
+    from dcode.lessons.compose import every_family
 
     asked, way = request(general, sampling, json=json), Way(samples, k, left_to_right, processes, keep)
     for name in split or ():
         if name not in SPLITS:
             raise UsageError(f"unknown split {name!r}", hint=f"one of {', '.join(SPLITS)}")
-    drawn = [one for name in split or SPLITS for one in questions(name, rows, asked.settings.seed)]
+    known = sorted({family.domain for family in every_family()})
+    for name in domain or ():
+        if name not in known:
+            raise UsageError(f"unknown domain {name!r}", hint=f"one of {', '.join(known)}")
+    seed, domains = asked.settings.seed, frozenset(domain or ())
+    drawn = [one for name in split or SPLITS for one in questions(name, rows, seed, domains=domains)]
+    if not drawn:
+        raise UsageError("nothing is held out there", hint="another --domain or --split")
     _measure("lessons", asked, drawn, way)
 
 

@@ -4,7 +4,7 @@ They are drawn again from the families and a seed; no corpus is needed. It knows
 """
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from math import ceil
 from random import Random
@@ -25,10 +25,16 @@ SPLITS = ("wording", "pattern", "values", "family", "composed", "edit", "repair"
 """What a row of `lessons.jsonl` may measure; "composed" are the held-out families among those made of parts."""
 
 
-def questions(split: str, number: int, seed: int, families: Sequence[Family] | None = None) -> tuple[Question, ...]:
+def questions(
+    split: str,
+    number: int,
+    seed: int,
+    families: Sequence[Family] | None = None,
+    domains: Collection[str] = (),
+) -> tuple[Question, ...]:
     """About `number` questions of a split, drawn over families as evenly as can be; `seed` decides all of them.
 
-    Families whose modules are not installed here are left out.
+    Families whose modules are not installed here are left out, and those outside `domains`, if any are named.
     """
     assert split in SPLITS, split
     kind: Split = "family" if split == "composed" else split  # type: ignore[assignment]
@@ -36,12 +42,13 @@ def questions(split: str, number: int, seed: int, families: Sequence[Family] | N
     every = tuple(made)
     held = held_out(every)
     measured = [family for family in every if (family.name in held) == (kind in OF_HELD)]
-    lacking = {family.name for family in measured if missing(family)}
+    measured = [family for family in measured if not domains or family.domain in domains]
+    wanted = {family.name for family in measured if not missing(family)}
     # Twice the even share: some families have fewer requests to give.
     per_family = 2 * ceil(number / max(1, len(measured)))
     found: dict[str, list[Row]] = {}
     for row in measuring(every, kind, per_family, seed):
-        if row.family not in lacking:
+        if row.family in wanted:
             found.setdefault(row.family, []).append(row)
     names = sorted(found)
     Random(f"{seed}:{split}").shuffle(names)

@@ -126,8 +126,8 @@ def start(config: TrainConfig, vocab: int) -> Backbone:
         state = {name: weight for name, weight in net.state_dict().items() if name.endswith(".taps")}
         state |= unpack(weights.read_bytes())
         fill(net, {name: weight.requires_grad_() for name, weight in state.items()})
-    if config.frozen >= len(net.layers):
-        raise UsageError(f"{config.frozen} of {len(net.layers)} layers frozen leave nothing to train")
+    if not 0 <= config.frozen < len(net.layers):
+        raise UsageError(f"{config.frozen} layers to freeze, of {len(net.layers)}", hint="leave one to train, or none")
     if config.frozen:
         for part in (net.embed, *net.layers[: config.frozen]):
             part.requires_grad_(False)

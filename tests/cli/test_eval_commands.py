@@ -60,9 +60,21 @@ def test_lessons_are_answered_once_and_told_in_both_forms(run: Run, tiny: Path, 
     }
 
 
+@pytest.mark.usefixtures("few")
+def test_lessons_of_a_domain(run: Run, tiny: Path) -> None:
+    domain = read_families()[0].domain
+    line = ("eval", "lessons", "-m", str(tiny), "--rows", "2", "--split", "wording", *SHORT)
+    told = json.loads(run(*line, "--domain", domain, "--json").out)["reports"][tiny.name]
+    assert told["wording"]["questions"] == 2
+    seen = run(*line, "--domain", "pipelines")  # none among the few
+    assert (seen.code, "nothing is held out there" in seen.err) == (2, True)
+
+
 def test_what_cannot_be_asked_is_one_line(run: Run, tiny: Path) -> None:
     seen = run("eval", "lessons", "-m", str(tiny), "--split", "nonsense")
     assert (seen.code, "one of wording, pattern" in seen.err) == (2, True)
+    seen = run("eval", "lessons", "-m", str(tiny), "--domain", "nonsense")
+    assert (seen.code, "one of arrays, basics" in seen.err) == (2, True)
     seen = run("eval", "lessons", "-m", str(tiny), "--rows", "1", "-k", "2")
     assert (seen.code, "-n 2 or more" in seen.err) == (2, True)
     assert run("eval", "prompts", "none.jsonl").code == 4

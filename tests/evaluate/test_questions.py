@@ -32,6 +32,14 @@ def test_questions_are_those_of_a_seed_and_of_one_split(split: str) -> None:
     assert {one.cluster in held for one in found} == {split in ("family", "composed", "edit", "repair")}
 
 
+def test_only_the_families_of_a_domain_are_asked_for() -> None:
+    domains = {family.name: family.domain for family in FAMILIES}
+    every = {domains[one.cluster] for one in questions("wording", 60, 0, FAMILIES)}
+    assert len(every) > 2
+    chosen = min(every)
+    assert {domains[one.cluster] for one in questions("wording", 60, 0, FAMILIES, [chosen])} == {chosen}
+
+
 def test_families_take_turns() -> None:
     found = questions("wording", 30, 0, FAMILIES)
     assert len({one.cluster for one in found[:15]}) == 15
