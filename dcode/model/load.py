@@ -54,7 +54,8 @@ class Model:
     @property
     def block(self) -> int:
         """How many positions a block has that sees nothing behind it; 0 if every position sees all."""
-        return self.net.config.block if self.net.config.attention == "block-causal" else 0
+        config = self.net.config
+        return {"block-causal": config.block, "causal": 1}.get(config.attention, 0)
 
     @torch.inference_mode()
     def predict(

@@ -81,7 +81,8 @@ def test_a_causal_peer_learns_the_next_token_from_what_stands_before_it(config: 
     assert set(reports[-1].held or {}) == {"next", "holes", "requests"}
     export(peer, tmp_path / "out")
     model = load(str(tmp_path / "out"))
-    assert (model.net.config.attention, model.net.config.shift, model.net.config.near) == ("causal", True, 0)
+    shape = model.net.config
+    assert (shape.attention, shape.shift, shape.near, model.block) == ("causal", True, 0, 1)
     ids = torch.tensor([[2, 9, 10, 11, 12, 13]])
     want = torch.tensor([[False, True, True, True, False, False]])
     hidden = torch.tensor([[2, 9, 10, 5, 5, 5]])  # the third answer and all behind it
