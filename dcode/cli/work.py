@@ -105,7 +105,7 @@ def get_plan(settings: Settings, row: Checkpoint, *, program: bool = False) -> A
     usual = {**row.defaults, **row.programs} if program else row.defaults
     chosen: dict[str, Any] = {"steps": settings.steps, "temperature": settings.temperature, "seed": settings.seed}
     asked = {name: value for name, value in chosen.items() if value is not None}
-    return Plan.preset(settings.preset, usual, row.presets, **asked)
+    return Plan.preset(settings.preset, usual, {} if program else row.presets, **asked)
 
 
 def report(

@@ -55,6 +55,8 @@ def generate(
     request = _chat(prompt, model, grammar) if chats else None
     pieces = _context(request or model.tokenizer.encode(header.encode()), model, slots, context)
     plan = replace(plan, block=model.block or plan.block)
+    if model.block == 1:  # no slot says anything before its turn: a void needs not wait for those behind it
+        plan = replace(plan, void_tail=0.0)
     checker = GrammarChecker(grammar, b"", (Span(0, 0),)) if feedback else None
     canvas = Canvas.of(pieces, (slots,), (b"", b"\n"), vocabulary(model, ends=True))
     whole = feedback and not context  # what a program lacks, a file it is written for may bring

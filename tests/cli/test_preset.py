@@ -1,11 +1,16 @@
 """`--preset`: what it sets is in the plan that a run states, over the model's defaults and under other flags."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from scripted import Run
+
+from dcode.cli.work import get_plan
+from dcode.model.checkpoint import find
+from dcode.settings import Settings
 
 
 def stated(run: Run, tiny: Path, *args: str) -> dict[str, Any]:
@@ -31,6 +36,13 @@ def test_programs_are_written_from_the_left_holes_are_not(run: Run, tiny: Path, 
     holes = json.loads(run(*line).out)["parameters"]["plan"]
     assert (holes["order"], holes["threshold"]) == ("confidence", 0.6)
     assert stated(run, tiny)["order"] == "left"
+
+
+def test_the_fast_preset_of_the_embedded_model_lets_a_hole_change_tokens_in_sight_and_leaves_programs_alone() -> None:
+    row, settings = find("mini"), replace(Settings(), preset="fast")
+    hole, program = (get_plan(settings, row, program=program) for program in (False, True))
+    assert (hole.commit, hole.threshold, hole.apart, hole.revise) == ("threshold", 0.3, 0.0, 0.5)
+    assert (program.commit, program.order, program.revise) == ("factor", "left", 0.0)
 
 
 def test_a_preset_can_stand_in_the_environment(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
