@@ -54,12 +54,19 @@ def _pattern(grammar: Grammar) -> re.Pattern[bytes]:
     """Comments, strings, words, operators of several signs, then any sign; the longest quotes go first."""
     parts = [rb"(?P<comment>" + re.escape(grammar.comment.encode()) + rb"[^\n]*)"] if grammar.comment else []
     for quote in grammar.quotes:
-        inside = rb"[^\\]" if len(quote) > 1 else rb"[^\\\n]"
-        escaped = re.escape(quote)
-        parts += [escaped + rb"(?:\\.|(?!" + escaped + rb")" + inside + rb")*?" + escaped, escaped]
+        parts += [_string(quote), re.escape(quote)]
     signs = (one for one in grammar.lexemes if len(one) > 1 and _is_operator(grammar, one))
     parts += [_WORD, *map(re.escape, sorted(signs, key=len, reverse=True)), rb"[^\s]"]
     return re.compile(b"|".join(parts), re.DOTALL)
+
+
+def _string(quote: bytes) -> bytes:
+    """What is closed by its own quote, in its line if that is one byte; no byte of it is looked at twice."""
+    whole, first, rest = (re.escape(part) for part in (quote, quote[:1], quote[1:]))
+    ends = first if rest else first + rb"\n"
+    odd = rb"\\.|" + first + rb"(?!" + rest + rb")" if rest else rb"\\."
+    plain = rb"[^\\" + ends + rb"]*+"
+    return whole + plain + rb"(?:(?:" + odd + rb")" + plain + rb")*+" + whole
 
 
 def _is_operator(grammar: Grammar, text: bytes) -> bool:

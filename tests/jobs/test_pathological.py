@@ -26,10 +26,12 @@ def soup(language: str, lexemes: int) -> bytes:
 
 
 INFILLED = [
-    pytest.param("javascript", b"{" * 10_000, b"}" * 10_000, id="blocks 10,000 deep"),
+    pytest.param("javascript", b"{" * 1000, b"}" * 1000, id="blocks 1,000 deep"),
+    pytest.param("javascript", b"{" * 10_000, b"}" * 10_000, id="blocks 10,000 deep", marks=SLOW),
     pytest.param("python", b"x = " + b"(" * 10_000, b")" * 10_000 + b"\n", id="brackets 10,000 deep", marks=SLOW),
     pytest.param("python", b"x = " + b"(" * 500, b"\n", id="500 open brackets"),
-    pytest.param("python", b'x = "' + b"a" * 10_000_000 + b'"\ny = ', b"\n", id="a line of 10 MB"),
+    pytest.param("python", b'x = "' + b"a" * 1_000_000 + b'"\ny = ', b"\n", id="a line of 1 MB"),
+    pytest.param("python", b'x = "' + b"a" * 10_000_000 + b'"\ny = ', b"\n", id="a line of 10 MB", marks=SLOW),
     pytest.param("python", soup("python", 100), soup("python", 100), id="200 lexemes"),
     pytest.param("javascript", soup("javascript", 10_000), soup("javascript", 10_000), id="20,000 lexemes", marks=SLOW),
     pytest.param("bash", b"if true; then\n" * 10_000, b"\n", id="10,000 open blocks"),

@@ -64,6 +64,23 @@ def test_a_string_that_is_not_closed_is_a_bare_quote() -> None:
     assert lexed(b'"""a\n b""" + """c') == [b'"""a\n b"""', b"+", b'"""', b"c"]
 
 
+def closed(text: bytes, quote: bytes) -> bytes | None:
+    """The string that `text` begins with, byte by byte; None if its quote is not closed, in its line if of one byte."""
+    at = len(quote)
+    while at < len(text) and (len(quote) > 1 or text[at : at + 1] != b"\n"):
+        if text.startswith(quote, at):
+            return text[: at + len(quote)]
+        at += 2 if text[at : at + 1] == b"\\" else 1
+    return None
+
+
+@pytest.mark.parametrize("quote", [b'"""', b"'''", b'"', b"'"])
+@given(inside=st.lists(st.sampled_from([b'"', b"'", b'"""', b"\\", b"\n", b"a", b" "]), max_size=12).map(b"".join))
+def test_a_string_ends_at_the_first_quote_that_is_not_escaped(quote: bytes, inside: bytes) -> None:
+    text = quote + b"a" + inside
+    assert lexed(text)[0] == (closed(text, quote) or quote)
+
+
 @pytest.mark.parametrize("name", languages())
 @given(data=st.data())
 def test_lexemes_are_in_order_and_cover_all_but_blanks_and_comments(name: str, data: st.DataObject) -> None:
