@@ -10,9 +10,9 @@ from dcode.errors import OutOfTime
 from dcode.jobs.infill import infill
 from dcode.model.load import Model
 from dcode.syntax.check import file_faults
+from dcode.syntax.evident import brought
 from dcode.syntax.grammar import Grammar
-from dcode.syntax.slips import reconciled
-from dcode.syntax.unbound import import_place, library_imports, only_imports, unbound
+from dcode.syntax.unbound import import_place, only_imports, unbound
 from dcode.text.frame import Frame
 from dcode.text.result import Result
 from dcode.text.source import Source
@@ -26,16 +26,15 @@ statements came with them."""
 def bound(
     program: Result, prompt: str, model: Model, grammar: Grammar, plan: Plan, deadline: float | None
 ) -> Generator[Frame, None, Result]:
-    """The program with the names it lacked: imports of the library that are certain are written above it, slips for
-    names that it brings and never uses are put right, then the model may write imports above it.
+    """The program with the names it lacked: imports that are certain are written above it, slips for names that it
+    brings are put right, then the model may write imports above it.
 
     It says which names are unbound still, and is as it was if none are.
     The model's lines stay if they are imports alone and leave fewer names unbound; what they cost is counted anyway.
     """
     program = replace(program, unbound=unbound(grammar, program.view))
     if program.unbound:
-        program = _certain(program, grammar)
-        program = _fewer(program, reconciled(grammar, program.view), grammar)
+        program = _fewer(program, brought(grammar, program.view), grammar)
     if not program.unbound or model.block:  # what sees nothing behind a hole cannot fill one
         return program
     at, gap = import_place(grammar, program.view)
@@ -58,12 +57,6 @@ def bound(
     if tried is None or tried.verdict != "verified" or not only_imports(grammar, tried.regions[0].new):
         return program
     return _fewer(program, tried.view, grammar)
-
-
-def _certain(program: Result, grammar: Grammar) -> Result:
-    at, gap = import_place(grammar, program.view)
-    lines = library_imports(grammar, program.view)
-    return _fewer(program, program.view[:at] + lines + gap[1:] + program.view[at:], grammar)
 
 
 def _fewer(program: Result, view: bytes, grammar: Grammar) -> Result:

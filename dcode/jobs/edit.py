@@ -1,6 +1,6 @@
 """Rewrite a region as an instruction says: all of it, or only what the model finds least likely there."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 import torch
@@ -8,7 +8,10 @@ import torch
 from dcode.diffusion.plan import Plan
 from dcode.errors import InputError
 from dcode.jobs import window
+from dcode.jobs.fix import is_late
 from dcode.jobs.infill import fill_spans
+from dcode.jobs.restore import restored
+from dcode.jobs.smallest import beside, smallest
 from dcode.model.load import Model
 from dcode.syntax.grammar import Grammar
 from dcode.text.frame import Frame
@@ -41,7 +44,11 @@ def edit(
     """Rewrite `span` of the view; Frames while it works, then `count` Results, best first.
 
     `strength` 1 rewrites all of it; less, that share of its tokens, the least likely ones under the instruction: the
-    rest keeps its bytes. Raises InputError for an empty instruction or region, or one that fits no window.
+    rest keeps its bytes. A model that doubts what it sees reads what it has rewritten below the instruction: parts that
+    it doubts more than what stood there are taken back, and where something is plainly wrong with the region it chooses
+    between that and the smallest change that puts it right.
+
+    Raises InputError for an empty instruction or region, or one that fits no window.
     """
     old = source.view[span.start : span.end]
     if not instruction.strip():
@@ -49,20 +56,34 @@ def edit(
     if not old.strip():
         raise InputError("there is nothing to edit in the region", hint="dcode infill fills empty places")
     comment = grammar.comment if grammar else "#"
-    line = source.view.rfind(b"\n", 0, span.start) + 1
-    indent = source.view[line : span.start]
-    shown = (indent + old if not indent.strip() else old).decode()
     checked = grammar if feedback else None
     if strength >= 1:
-        note = edit_prompt(instruction, shown, comment)
+        line = source.view.rfind(b"\n", 0, span.start) + 1
+        indent = source.view[line : span.start]
+        note = edit_prompt(instruction, (indent + old if not indent.strip() else old).decode(), comment)
         slots = slots or _slots(source.view, span, note, model)
-        for seen in fill_spans(source, [span], model, checked, plan, [note], (), slots, count, deadline):
-            yield _unless_it_echoes(seen, comment) if isinstance(seen, Result) else seen
+        stream = fill_spans(source, [span], model, checked, plan, [note], (), slots, count, deadline)
+        results = yield from _written(stream, comment)
+        if checked and model.checkpoint.defaults.get("proofread", False) and not is_late(deadline):
+            results = [restored(one, source, note, model, checked) for one in results]
+            right = yield from smallest(source, span, model, checked, plan, deadline)
+            results = beside(right, results, source, note, model) if right else results
+        yield from results[:count]
         return
     note = edit_prompt(instruction, "", comment)
     spans = least_likely(source.view, span, note, model, strength)
     for seen in fill_spans(source, spans, model, checked, plan, [note], (), slots, count, deadline):
         yield replace(seen, forwards=seen.forwards + GROUPS) if isinstance(seen, Result) else seen
+
+
+def _written(stream: Iterator[Frame | Result], comment: str) -> Generator[Frame, None, list[Result]]:
+    results: list[Result] = []
+    for seen in stream:
+        if isinstance(seen, Frame):
+            yield seen
+        else:
+            results.append(_unless_it_echoes(seen, comment))
+    return results
 
 
 def _unless_it_echoes(result: Result, comment: str) -> Result:

@@ -68,7 +68,7 @@ def fix(
     now = Mended(source.view, (), before)
     stopped: Stopped = "clean"
     while now.faults:
-        if _is_late(deadline):
+        if is_late(deadline):
             stopped = "time"
             break
         rounds = now.rounds
@@ -77,7 +77,7 @@ def fix(
         if now.rounds == rounds < ROUNDS:
             now = yield from _anew(now, model, grammar, plan, deadline)
         if now.rounds == rounds:
-            stopped = "time" if _is_late(deadline) else "rounds" if now.forwards < FORWARDS else "forwards"
+            stopped = "time" if is_late(deadline) else "rounds" if now.forwards < FORWARDS else "forwards"
             break
     seconds = {"total": time.monotonic() - begun}
     if now.faults:
@@ -87,7 +87,8 @@ def fix(
         yield Result(now.regions, now.view, before, (), now.forwards, now.rounds, seconds, stopped)
 
 
-def _is_late(deadline: float | None) -> bool:
+def is_late(deadline: float | None) -> bool:
+    """Whether a deadline (time.monotonic) is over."""
     return deadline is not None and time.monotonic() > deadline
 
 
@@ -99,7 +100,7 @@ def _one_change(
     forwards, further = now.forwards, now
     for search in _searches(now, grammar):
         for found in search:
-            if _is_late(deadline):
+            if is_late(deadline):
                 return replace(further, forwards=forwards)
             ranking = ranked(grammar, now.view, found, model)
             forwards += ranking.forwards
@@ -141,7 +142,7 @@ def _anew(
     source = Source.of(now.view, "draft")
     forwards = now.forwards
     for span in _doubtful(now, grammar):
-        if forwards >= FORWARDS or _is_late(deadline):
+        if forwards >= FORWARDS or is_late(deadline):
             break
         try:
             for seen in infill(source, [span], model, grammar, plan, deadline=deadline):

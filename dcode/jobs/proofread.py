@@ -1,4 +1,4 @@
-"""How much a model doubts changes once they are made: it reads the text around each again, nothing masked.
+"""How much a model doubts text once it stands: it reads it again, nothing masked.
 
 Only for a model that saw wrong tokens in training and had to name the right ones (arXiv 2512.15596); what others say of
 a token in sight means little. Shapes: B rows, L positions, N tokens that count.
@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 import torch
+from torch import Tensor
 
 from dcode.jobs import window
 from dcode.model.load import Model
 from dcode.model.tokenizer import Tokenizer
 from dcode.text.edit import Edit
+from dcode.text.span import Span
 
 AROUND, NEAR = 80, 4
 """Tokens on each side of a change that are read, and of those that count."""
@@ -35,6 +37,26 @@ def doubts(view: bytes, edits: Sequence[Edit], model: Model) -> tuple[dict[Edit,
         each = torch.split(log_p_N, want_BL.sum(1).tolist())
         found |= {edit: -float(one.sum()) for edit, one in zip(alike, each, strict=True)}
     return found, len(lengths)
+
+
+def reading(view: bytes, span: Span, text: bytes, note: str, model: Model) -> Tensor | None:
+    """Log p [N] of every token of `text` in place of a span of the view, below the lines of a note; one forward.
+
+    None if they do not fit into the model's window together.
+    """
+    tokenizer = model.tokenizer
+    ids = tokenizer.encode(text)
+    if len(ids) + window.note_tokens(view, span, note, tokenizer) > model.window - window.LEAST_CONTEXT:
+        return None
+    context = model.checkpoint.defaults.get("context", model.window)
+    before, after = window.look(
+        view[: span.start], [], view[span.end :], len(ids), tokenizer, model.window, context, note=note
+    )
+    ids_L = torch.tensor([*before, *ids, *after])
+    want_L = torch.zeros_like(ids_L, dtype=torch.bool)
+    want_L[len(before) : len(before) + len(ids)] = True
+    logits_NV, _ = model.predict(ids_L[None], want_L[None])
+    return torch.log_softmax(logits_NV.float(), dim=-1).gather(1, ids_L[want_L][:, None])[:, 0]
 
 
 def _row(view: bytes, edit: Edit, tokenizer: Tokenizer) -> tuple[list[int], slice]:

@@ -71,6 +71,8 @@ class Grammar:
     frames: tuple[str, ...]
     """What may stand around some of a file's lines (at "…") so that they parse alone. A leading blank stands for the
     first sign of their own indent."""
+    brings: tuple[tuple[bytes, bytes], ...]
+    """Names that nearly everybody takes from one place, each with the line that brings it."""
     folder: Path
 
     def query(self, name: str) -> str:
@@ -165,6 +167,15 @@ def _lines(value: Any) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((word.encode(), _text(line).encode()) for word, line in value.items())
 
 
+def _brings(value: Any) -> tuple[tuple[bytes, bytes], ...]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is not a table of names by what stands before them")
+    names = [(name.encode(), f"{before} {name}".encode()) for before, each in value.items() for name in _texts(each)]
+    if len(dict(names)) < len(names):
+        raise ValueError("a name is brought twice")
+    return tuple(names)
+
+
 def _frames(value: Any) -> tuple[str, ...]:
     if odd := [text for text in _texts(value) if text.count("…") != 1]:
         raise ValueError(f"{odd[0]!r} needs one …")
@@ -208,5 +219,6 @@ SCHEMA: Mapping[str, Callable[[Any], Any]] = {
     "witnesses": _fillers,
     "balancers": _fillers,
     "frames": _frames,
+    "brings": _brings,
 }
 """Every key of a grammar.toml, and how its value is read: all are required, no other is allowed."""

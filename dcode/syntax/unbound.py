@@ -31,9 +31,10 @@ def unbound(grammar: Grammar, view: bytes) -> tuple[str, ...]:
 
 
 def library_imports(grammar: Grammar, view: bytes) -> bytes:
-    """The lines that bring what is unbound and can only be a module of the language's own library; b"" for none."""
+    """The lines that bring what is unbound and can only be a module of the language's own library, or is a name that
+    nearly everybody takes from one place; b"" for none."""
     known = NAMES.get(grammar.strict)
-    return known.library(view) if known else b""
+    return known.library(grammar, view) if known else b""
 
 
 def import_place(grammar: Grammar, view: bytes) -> tuple[int, bytes]:
@@ -97,13 +98,19 @@ def _by_symbols(view: bytes) -> tuple[str, ...]:
     return () if b"import *" in view else tuple(sorted(used - brought - _ALWAYS))
 
 
-def _modules(view: bytes) -> bytes:
-    """Unbound names of this Python's modules that are used for what is in them, and for nothing else."""
-    wanted = sys.stdlib_module_names.intersection(_by_symbols(view))
-    nodes = list(ast.walk(program(view))) if wanted else []
+def _library(grammar: Grammar, view: bytes) -> bytes:
+    """Unbound names of this Python's modules that are used for what is in them, and for nothing else; the grammar's own
+    names where they are used as what they are: a small one that is subscripted is somebody's variable."""
+    missing = set(_by_symbols(view))
+    nodes = list(ast.walk(program(view))) if missing else []
     owners = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    holders = {node.value.id for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)}
     loose = {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in owners}
-    return b"".join(b"import %s\n" % name.encode() for name in sorted(wanted - loose))
+    modules = {b"import %s\n" % name.encode() for name in missing & sys.stdlib_module_names - loose}
+    variables = {name for name in holders if name.islower()}
+    brought = {line + b"\n" for name, line in grammar.brings if name.decode() in missing - variables}
+    lines = sorted(modules | brought, key=lambda line: (line.startswith(b"from"), line))
+    return b"".join(lines)
 
 
 def _docstring_and_futures(statements: Sequence[Node]) -> int:
@@ -125,10 +132,10 @@ def _is_plain_string(node: Node) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Names:
     unbound: Callable[[bytes], tuple[str, ...]]
-    library: Callable[[bytes], bytes]
+    library: Callable[[Grammar, bytes], bytes]
     opening: Callable[[Sequence[Node]], int]
     """How many statements must stay the first ones."""
 
 
-NAMES: Mapping[str, _Names] = {"compile": _Names(_by_symbols, _modules, _docstring_and_futures)}
+NAMES: Mapping[str, _Names] = {"compile": _Names(_by_symbols, _library, _docstring_and_futures)}
 """By the name of a grammar's strict check: who compiles a language knows its names."""

@@ -1,5 +1,8 @@
 """Names that nothing brings, as this Python's symbol tables know them."""
 
+import ast
+import sys
+
 import pytest
 
 from dcode.syntax.grammar import grammar
@@ -44,13 +47,16 @@ def test_where_nobody_knows_a_language_no_name_is_unbound() -> None:
         (b"def f():\n    return string.split(), string\n", b""),
         (b"def f(string):\n    return string.split()\n", b""),
         (b"import re\nre.sub\n", b""),
-        (b"np.array([1])\n", b""),
+        (b"nx.Graph()\n", b""),
+        (b"np.array(Path('a'), re.X)\n", b"import numpy as np\nimport re\nfrom pathlib import Path\n"),
+        (b"@cache\ndef f(x: List[int]): ...\n", b"from functools import cache\nfrom typing import List\n"),
+        (b"def f(x):\n    return cache[x]\n", b""),
         (b"string.(\n", b""),
         (b"# -*- coding: ascii -*-\nre.sub('\xc3\xa9')\n", b"import re\n"),
         (b"# -*- coding: klingon -*-\nre.sub('\\d')\n", b"import re\n"),
     ],
 )
-def test_what_can_only_be_a_module_of_the_library_is_brought(text: bytes, lines: bytes) -> None:
+def test_what_can_only_be_of_the_library_or_comes_from_one_place_is_brought(text: bytes, lines: bytes) -> None:
     assert library_imports(PYTHON, text) == lines
     assert library_imports(grammar("rust"), text) == b""
 
@@ -80,3 +86,14 @@ def test_imports_have_their_place_and_are_told_from_the_rest(
 ) -> None:
     assert import_place(PYTHON, text) == place
     assert only_imports(PYTHON, text) is alone
+
+
+def test_every_line_that_brings_a_name_brings_it() -> None:
+    for name, line in PYTHON.brings:
+        (statement,) = ast.parse(line).body
+        assert isinstance(statement, ast.Import | ast.ImportFrom)
+        (alias,) = statement.names
+        assert (alias.asname or alias.name) == name.decode()
+        module = statement.module if isinstance(statement, ast.ImportFrom) else alias.name
+        if (module or "").partition(".")[0] in sys.stdlib_module_names:
+            exec(line, {})
