@@ -49,7 +49,7 @@ def doctor(
     errors = [error for _, error in judged if error]
     try:
         begun = time.monotonic()
-        ready = get_ready(settings, program=True)
+        ready = get_ready(settings, "programs")
         rows += _model(ready, time.monotonic() - begun)
         if speed:
             rows += _speed(settings, ready)

@@ -53,7 +53,7 @@ def edit(
     places.check_stdin_name([file], stdin_filename)
     place = opened(file, target, lang, stdin_filename)
     region = _region(place.source, place.language, lines, node)
-    done = work.perform(asked, _job(asked, place, region, instruction, strength, count))
+    done = work.perform(asked, _job(asked, place, region, instruction, strength, count), "changes")
     name = f"--lines {lines}" if lines else f"--node {node}"
     parameters = {"place": name, "instruction": instruction, "strength": strength, "count": count}
     finish("edit", asked, place, done, target, parameters)

@@ -116,9 +116,9 @@ def _measure(what: str, asked: Request, questions: Sequence[Any], way: Way) -> N
     """Answer everything, with the plan as set and perhaps from the left; then the table or the JSON."""
     from dcode.evaluate.passes import Passes, measure, table
 
-    ready = get_ready(asked.settings, program=True)
+    ready = get_ready(asked.settings, "programs")
     row = ready.model.checkpoint
-    plans = {row.name: (ready.plan, get_plan(asked.settings, row))}
+    plans = {row.name: (ready.plan, get_plan(asked.settings, row, "changes"))}
     if way.left_to_right:
         plans["left to right"] = (replace(ready.plan, **LEFT), replace(plans[row.name][1], **LEFT))
     reports: dict[str, Passes] = {}

@@ -68,7 +68,7 @@ def gen(
     if output is not None:
         places.refuse_existing(output, force=force)
     known = [_known(path, language) for path in context or ()]
-    done = work.perform(asked, _job(asked, text, language, known, count), program=True)
+    done = work.perform(asked, _job(asked, text, language, known, count), "programs")
     empty = Source.of(b"", f"new{language.suffixes[0]}" if output is None else places.diff_name(output))
     rules = Rules(empty, language, asked.settings.allow_fallback, to_write=output is not None)
     passed = rules.usable(done.results)

@@ -101,17 +101,18 @@ def propose(here: Path, only: Collection[str], deadline: float) -> Iterator[Offe
     todo = [task for task in found if not store.seen(task.key)]
     if not todo:
         return
-    from dcode.cli.work import get_ready
+    from dcode.cli.work import Ready, get_plan, get_ready
     from dcode.model.load import quickest_precision
 
     # Beside other work two threads wait for each other: what one does in 5 s took them 27 s on a busy machine.
     precision = settings.precision or (quickest_precision() if settings.device == "cpu" else None)
     ready = get_ready(replace(settings, threads=settings.threads or 1, precision=precision))
+    rewriting = Ready(ready.model, get_plan(settings, ready.model.checkpoint, "changes"))
     taken: list[Task] = []
     for task in todo:
         if any(task.is_near(other) for other in taken):
             continue
-        done = _done(task, ready, deadline)
+        done = _done(task, rewriting if task.found.rule.kind == "edit" else ready, deadline)
         if not done.refusal:
             taken.append(task)
             yield _kept(store, task, _as_on_disk(top, task), done.edits, done.verdict)

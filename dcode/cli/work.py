@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 from dcode.cli.options import General, Limits, Sampling, Screen
 from dcode.cli.output import Outcome, Run, document
@@ -50,6 +50,9 @@ class Ready:
     plan: Any
 
 
+What = Literal["holes", "programs", "changes"]
+"""What a job writes: text for holes, whole programs, or what was there anew."""
+
 Job = Callable[[Ready], Iterator[Frame | Result]]
 
 
@@ -68,14 +71,14 @@ def request(general: General, *groups: Sampling | Limits | Screen, json: bool = 
     return Request(resolve(given, config=general.config).settings, general.quiet, json)
 
 
-def perform(asked: Request, job: Job, *, program: bool = False) -> Work:
+def perform(asked: Request, job: Job, what: What = "holes") -> Work:
     """Load the model, run the job with a live view if one is wanted, and collect its results.
 
-    `program`: the job writes a whole one.
+    `what` the job writes decides how it is sampled.
     """
     with _view(asked) as show:
         begun = time.monotonic()
-        ready = get_ready(asked.settings, program=program)
+        ready = get_ready(asked.settings, what)
         loaded = time.monotonic()
         results = []
         for item in job(ready):
@@ -89,23 +92,23 @@ def perform(asked: Request, job: Job, *, program: bool = False) -> Work:
     return Work(ready, tuple(results), seconds)
 
 
-def get_ready(settings: Settings, *, program: bool = False) -> Ready:
-    """The model of these settings and its plan, for holes or for a whole program."""
+def get_ready(settings: Settings, what: What = "holes") -> Ready:
+    """The model of these settings and its plan for what is to be written."""
     find(settings.model)  # a wrong name is told at once, not after torch
     from dcode.model.load import load
 
     model = load(settings.model, device=settings.device, threads=settings.threads, precision=settings.precision)
-    return Ready(model, get_plan(settings, model.checkpoint, program=program))
+    return Ready(model, get_plan(settings, model.checkpoint, what))
 
 
-def get_plan(settings: Settings, row: Checkpoint, *, program: bool = False) -> Any:
+def get_plan(settings: Settings, row: Checkpoint, what: What = "holes") -> Any:
     """What was set, else what suits the model."""
     from dcode.diffusion.plan import Plan
 
-    usual = {**row.defaults, **row.programs} if program else row.defaults
+    own = {"holes": {}, "programs": row.programs, "changes": row.changes}[what]
     chosen: dict[str, Any] = {"steps": settings.steps, "temperature": settings.temperature, "seed": settings.seed}
     asked = {name: value for name, value in chosen.items() if value is not None}
-    return Plan.preset(settings.preset, usual, {} if program else row.presets, **asked)
+    return Plan.preset(settings.preset, {**row.defaults, **own}, row.presets if what == "holes" else {}, **asked)
 
 
 def report(

@@ -23,11 +23,11 @@ Style = Literal["header", "chat"]
 class Checkpoint:
     """A row: `source` is a folder (relative to the package for what ships) or `hub:` and a hub id.
 
-    `defaults` are sampler settings, `programs` those that suit whole programs better; `presets`: what --preset sets for
-    holes, in place of what it sets for every model. What follows them is what a checkpoint's own files may not say;
-    None: they must. `shift`: row p-1 predicts position p. `length`: how a hole finds its length: void slots, tokens
-    that expand and delete, or a search. `prompt`: a comment header, or the checkpoint's own chat template.
-    `rules`: what the hook asks it for; none named: everything.
+    `defaults` are sampler settings, `programs` those that suit whole programs better, `changes` those for what is
+    rewritten as an instruction says; `presets`: what --preset sets for holes, in place of what it sets for every model.
+    What follows them is what a checkpoint's own files may not say; None: they must. `shift`: row p-1 predicts position
+    p. `length`: how a hole finds its length: void slots, tokens that expand and delete, or a search. `prompt`: a
+    comment header, or the checkpoint's own chat template. `rules`: what the hook asks it for; none named: everything.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Checkpoint:
     rules: tuple[str, ...] = ()
     defaults: dict[str, Any] = field(default_factory=dict)
     programs: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
     presets: dict[str, dict[str, Any]] = field(default_factory=dict)
     shift: bool | None = None
     attention: Attention | None = None

@@ -127,7 +127,7 @@ def read(folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str,
     if not row.family:
         # Weights in a folder of the user's were trained as the shipped ones were: so are they sampled.
         shipped = checkpoint(DEFAULT)
-        row = replace(row, defaults=shipped.defaults, programs=shipped.programs)
+        row = replace(row, defaults=shipped.defaults, programs=shipped.programs, changes=shipped.changes)
     return Model(net.eval(), tokenizer, row, found)
 
 

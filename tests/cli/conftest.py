@@ -65,7 +65,7 @@ def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Script:
     model = SimpleNamespace(checkpoint=SimpleNamespace(name="scripted"), digest="0" * 64)
     monkeypatch.setattr(dcode.jobs.infill, "infill", written.infill)
     monkeypatch.setattr(dcode.jobs.generate, "generate", written.generate)
-    monkeypatch.setattr(work, "get_ready", lambda settings, **_: work.Ready(model, Plan(seed=settings.seed)))
+    monkeypatch.setattr(work, "get_ready", lambda settings, *_: work.Ready(model, Plan(seed=settings.seed)))
     monkeypatch.chdir(tmp_path)
     return written
 

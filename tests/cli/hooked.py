@@ -63,7 +63,11 @@ if os.environ.get("SCRIPTED_KILL", "").startswith(role):
 
 for name, content in {
     "dcode.jobs.refactor": {"refactor": refactor},
-    "dcode.cli.work": {"get_ready": lambda settings, **_: SimpleNamespace(model=None, plan=None)},
+    "dcode.cli.work": {
+        "Ready": lambda model, plan: SimpleNamespace(model=model, plan=plan),
+        "get_plan": lambda *_: None,
+        "get_ready": lambda *_: SimpleNamespace(model=SimpleNamespace(checkpoint=None), plan=None),
+    },
 }.items():
     sys.modules[name] = ModuleType(name)
     vars(sys.modules[name]).update(content)

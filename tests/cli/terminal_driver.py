@@ -26,7 +26,7 @@ def arrange() -> scripted.Script:
         setattr(module, name, getattr(script, name))
         sys.modules[module.__name__] = module
     model = SimpleNamespace(checkpoint=SimpleNamespace(name="scripted"), digest="0" * 64)
-    work.get_ready = lambda settings, **_: work.Ready(model, SimpleNamespace(sure=0.0))
+    work.get_ready = lambda settings, *_: work.Ready(model, SimpleNamespace(sure=0.0))
     return script
 
 

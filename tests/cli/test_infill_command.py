@@ -298,7 +298,7 @@ def test_a_model_that_knows_fills_two_holes_of_an_odd_file(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = Oracle([b"x + 1", b'"\xc3\xa9"'])
-    monkeypatch.setattr("dcode.cli.work.get_ready", lambda settings, **_: Ready(model, Plan()))
+    monkeypatch.setattr("dcode.cli.work.get_ready", lambda settings, *_: Ready(model, Plan()))
     monkeypatch.chdir(tmp_path)
     before = b"# coding: latin-1\r\ndef f(x):\r\n\treturn <FILL>\r\n\r\nn\xe4me = <FILL>"
     (tmp_path / "a.py").write_bytes(before)

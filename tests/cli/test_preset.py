@@ -40,9 +40,16 @@ def test_programs_are_written_from_the_left_holes_are_not(run: Run, tiny: Path, 
 
 def test_the_fast_preset_of_the_embedded_model_lets_a_hole_change_tokens_in_sight_and_leaves_programs_alone() -> None:
     row, settings = find("mini"), replace(Settings(), preset="fast")
-    hole, program = (get_plan(settings, row, program=program) for program in (False, True))
+    hole, program = (get_plan(settings, row, what) for what in ("holes", "programs"))
     assert (hole.commit, hole.threshold, hole.apart, hole.revise) == ("threshold", 0.3, 0.0, 0.5)
     assert (program.commit, program.order, program.revise) == ("factor", "left", 0.0)
+
+
+def test_what_is_rewritten_has_settings_of_its_own(run: Run, tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n", "utf-8")
+    line = ("edit", str(tmp_path / "a.py"), "--lines", "1", "say y", "-m", f"mini={tiny}", "--json")
+    plan = json.loads(run(*line).out)["parameters"]["plan"]
+    assert (plan["order"], plan["threshold"]) == ("confidence", 0.9)
 
 
 def test_a_preset_can_stand_in_the_environment(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
