@@ -13,10 +13,15 @@ from dcode.model.load import Model
 from dcode.syntax.check import file_faults
 from dcode.syntax.evident import put_right
 from dcode.syntax.grammar import Grammar
+from dcode.syntax.unbound import unbound
 from dcode.text.frame import Frame
 from dcode.text.result import Region, Result
 from dcode.text.source import Source
 from dcode.text.span import Span
+
+LESS = 2.0
+"""In nats: how much less what was written anew must be doubted than the smallest change. Of 36 repairs of lessons (seed
+301) that had both 28 were right; 26 at 0, 27 at 3, 27 if the smallest change always leads."""
 
 
 def smallest(
@@ -46,18 +51,22 @@ def smallest(
     return Result((region,), view, before, (), forwards, rounds, seconds)
 
 
-def beside(right: Result, written: Sequence[Result], source: Source, note: str, model: Model) -> list[Result]:
-    """The smallest change and what was written, best first: the first is what the model doubts less when it reads both
-    below the lines of a note. It is told what both of them cost."""
+def beside(
+    right: Result, written: Sequence[Result], source: Source, note: str, model: Model, grammar: Grammar
+) -> list[Result]:
+    """The smallest change and what was written, best first: what was written leads if it passed, leaves no more names
+    unbound and is doubted that much less when the model reads both below the lines of a note. The first is told what
+    both of them cost."""
     best, (region,) = written[0], right.regions
     ours, theirs = (reading(source.view, region.span, one.regions[0].new, note, model) for one in (right, best))
     forwards = best.forwards + right.forwards + sum(one is not None for one in (ours, theirs))
-    better = best.verdict != "verified"
+    lacking, others = (len(unbound(grammar, one.view)) for one in (right, best))
+    leads = best.verdict == "verified" and others <= lacking
     if ours is not None and theirs is not None:
-        better = better or float(ours.sum()) > float(theirs.sum())
+        leads = leads and float(theirs.sum()) > float(ours.sum()) + LESS
         right = replace(right, regions=(replace(region, confidence=float(ours.exp().mean())),))
-    first, *others = [right, *written] if better else [best, right, *written[1:]]
-    return [replace(first, forwards=forwards), *others]
+    first, *rest = [best, right, *written[1:]] if leads else [right, *written]
+    return [replace(first, forwards=forwards), *rest]
 
 
 def _inside(old: bytes, span: Span, new: bytes) -> bytes | None:
