@@ -1,16 +1,15 @@
 """Rewrite a region as an instruction says: all of it, or only what the model finds least likely there."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
-from functools import partial
 
 import torch
 
 from dcode.diffusion.plan import Plan
-from dcode.errors import InputError, OutOfTime
+from dcode.errors import InputError
 from dcode.jobs import window
 from dcode.jobs.fix import is_late
-from dcode.jobs.infill import candidate_plan, fill_spans
+from dcode.jobs.infill import fill_spans
 from dcode.jobs.restore import restored
 from dcode.jobs.smallest import beside, smallest
 from dcode.model.load import Model
@@ -23,9 +22,6 @@ from dcode.text.span import Span
 
 ROOM = 32
 """Slots for what an instruction adds, beyond what a hole over the same text gets."""
-
-RETRIES = 2
-"""How many more are written, warmer, where nothing that passed is new."""
 
 GROUPS = 8
 """Lexemes are scored in so many interleaved groups, each masked in a row of its own: one forward a group."""
@@ -47,10 +43,10 @@ def edit(
 ) -> Iterator[Frame | Result]:
     """Rewrite `span` of the view; Frames while it works, then `count` Results, best first.
 
-    `strength` 1 rewrites all of it, again if nothing new came of it; less, that share of its tokens, the least likely
-    ones under the instruction: the rest keeps its bytes. A model that doubts what it sees reads what it has rewritten
-    below the instruction: parts that it doubts more than what stood there are taken back, and where something is
-    plainly wrong with the region it chooses between that and the smallest change that puts it right.
+    `strength` 1 rewrites all of it; less, that share of its tokens, the least likely ones under the instruction: the
+    rest keeps its bytes. A model that doubts what it sees reads what it has rewritten below the instruction: parts that
+    it doubts more than what stood there are taken back, and where something is plainly wrong with the region it chooses
+    between that and the smallest change that puts it right.
 
     Raises InputError for an empty instruction or region, or one that fits no window.
     """
@@ -66,19 +62,12 @@ def edit(
         indent = source.view[line : span.start]
         note = edit_prompt(instruction, (indent + old if not indent.strip() else old).decode(), comment)
         slots = slots or _slots(source.view, span, note, model)
-        fill = partial(
-            fill_spans, source, [span], model, checked, notes=[note], leads=(), slots=slots, deadline=deadline
-        )
-        results = yield from _written(fill(plan=plan, count=count), comment)
-        right = None
-        doubting = checked if model.checkpoint.defaults.get("proofread", False) else None
-        if doubting and not is_late(deadline):
-            right = yield from smallest(source, span, model, doubting, plan, deadline)
-        if right is None:
-            results = yield from _again(results, plan, fill, comment)
-        if doubting and not is_late(deadline):
-            results = [restored(one, source, note, model, doubting) for one in results]
-            results = beside(right, results, source, note, model, doubting) if right else results
+        stream = fill_spans(source, [span], model, checked, plan, [note], (), slots, count, deadline)
+        results = yield from _written(stream, comment)
+        if checked and model.checkpoint.defaults.get("proofread", False) and not is_late(deadline):
+            results = [restored(one, source, note, model, checked) for one in results]
+            right = yield from smallest(source, span, model, checked, plan, deadline)
+            results = beside(right, results, source, note, model, checked) if right else results
         yield from results[:count]
         return
     note = edit_prompt(instruction, "", comment)
@@ -95,29 +84,6 @@ def _written(stream: Iterator[Frame | Result], comment: str) -> Generator[Frame,
         else:
             results.append(_unless_it_echoes(seen, comment))
     return results
-
-
-def _again(
-    results: list[Result], plan: Plan, fill: Callable[..., Iterator[Frame | Result]], comment: str
-) -> Generator[Frame, None, list[Result]]:
-    """The results, or where none of them may be what was asked for, with warmer ones that may be in front."""
-    asked = len(results)
-    for number in range(asked, asked + RETRIES):
-        if any(_is_news(one) for one in results):
-            break
-        try:
-            (more,) = yield from _written(fill(plan=candidate_plan(plan, number), count=1), comment)
-        except OutOfTime:
-            break
-        best, other = (more, results[0]) if _is_news(more) else (results[0], more)
-        results = [replace(best, forwards=best.forwards + other.forwards), *results[1:]]
-    return results
-
-
-def _is_news(result: Result) -> bool:
-    """Whether it passed and is not what stood there: an instruction asks for something else."""
-    (region,) = result.regions
-    return region.verdict not in ("failed", "fallback") and region.new.strip() != region.old.strip()
 
 
 def _unless_it_echoes(result: Result, comment: str) -> Result:

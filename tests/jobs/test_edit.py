@@ -156,39 +156,6 @@ def test_of_what_is_written_and_the_smallest_change_the_less_doubted_comes_first
 ONE_PART = slice(FILE.index(b"def twice"), len(FILE) - 1)
 
 
-class Changing(Doubter):
-    """Another answer for every canvas that is begun anew."""
-
-    most = 0
-
-    def predict(self, ids_BL: Tensor, want_BL: Tensor, **named: Any) -> tuple[Tensor, None]:
-        masked = int((ids_BL == self.tokenizer.mask_id).sum())
-        if masked and masked >= self.most:
-            self.most = masked
-            self._known.clear()
-        return super().predict(ids_BL, want_BL, **named)
-
-
-@pytest.mark.parametrize(
-    ("answers", "given"),
-    [
-        ([0, 1], 1),
-        ([0, 2, 1], 1),
-        ([2, 0, 1], 1),
-        ([1], 1),
-        ([0, 0, 0], 0),
-        ([2, 2, 2], 2),
-    ],
-)
-def test_where_nothing_new_passes_it_is_written_again(answers: list[int], given: int) -> None:
-    texts = (FILE[ONE_PART], FILE[ONE_PART].replace(b"x", b"y"), b"#- def twice(x):\n" + FILE[ONE_PART])
-    model = Changing(b"")
-    model.answers = [texts[number] for number in answers]
-    (result,) = results(edit(Source.of(FILE, "a.py"), lines_span(FILE, "5-7"), "say y", model, PYTHON, Plan()))  # type: ignore[arg-type]
-    assert result.regions[0].new == texts[given] and result.forwards == model.calls
-    assert not model.answers, "as often as it must be"
-
-
 TWO_PARTS = b"def twice(x: int):\n    result = x + 2\n    return result"
 
 
