@@ -65,7 +65,7 @@ def edit(
         stream = fill_spans(source, [span], model, checked, plan, [note], (), slots, count, deadline)
         results = yield from _written(stream, comment)
         if checked and model.checkpoint.defaults.get("proofread", False) and not is_late(deadline):
-            results = [restored(one, source, note, model, checked) for one in results]
+            results = [restored(one, source, note, model, checked, deadline) for one in results]
             right = yield from smallest(source, span, model, checked, plan, deadline)
             results = beside(right, results, source, note, model, checked) if right else results
         yield from results[:count]

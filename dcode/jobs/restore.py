@@ -9,6 +9,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import partial
 
+from dcode.jobs.fix import is_late
 from dcode.jobs.proofread import reading
 from dcode.model.load import Model
 from dcode.syntax.check import GrammarChecker, file_faults
@@ -29,10 +30,12 @@ Piece = tuple[bytes, bytes]
 """What stood there, and what was written."""
 
 
-def restored(result: Result, source: Source, note: str, model: Model, grammar: Grammar) -> Result:
+def restored(
+    result: Result, source: Source, note: str, model: Model, grammar: Grammar, deadline: float | None = None
+) -> Result:
     """The result of one region with such parts taken back, the worst first, where it stays verified.
 
-    The model reads it below the lines of the note. One part at least stays.
+    The model reads it below the lines of the note, until the deadline (time.monotonic). One part at least stays.
     """
     (region,) = result.regions
     pieces = _pieces(region.old, region.new, model)
@@ -44,8 +47,12 @@ def restored(result: Result, source: Source, note: str, model: Model, grammar: G
     doubt, _ = read(region.new)
     forwards = result.forwards + 1
     while len(kept) > 1:
-        tried = {part: read(_text(pieces, kept - {part})) for part in sorted(kept)}
-        forwards += len(tried)
+        tried = {}
+        for part in sorted(kept):
+            if is_late(deadline):
+                return replace(result, forwards=forwards)
+            tried[part] = read(_text(pieces, kept - {part}))
+            forwards += 1
         part = min(tried, key=lambda part: tried[part])
         if tried[part][0] > doubt - LESS:
             break

@@ -1,5 +1,6 @@
 """Edits: the whole region by an instruction, or its least likely tokens, and nothing else."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -175,6 +176,16 @@ def test_what_nobody_asked_for_is_taken_back(written: bytes, believes: list[byte
     assert result.view == FILE[: region.start] + left + b"\n"
     assert result.verdict == "verified" and result.forwards == model.calls
     assert result.regions[0].new == left
+
+
+@pytest.mark.parametrize("reads", [0, 1, 2])
+def test_nothing_is_read_again_after_the_deadline(monkeypatch: pytest.MonkeyPatch, reads: int) -> None:
+    asked = itertools.count()
+    monkeypatch.setattr("dcode.jobs.restore.is_late", lambda deadline: next(asked) >= reads)
+    model = Doubter(TWO_PARTS, b"x: int", b"x * 2")
+    (result,) = results(edit(Source.of(FILE, "a.py"), lines_span(FILE, "5-7"), "do", model, PYTHON, Plan()))  # type: ignore[arg-type]
+    assert result.forwards == model.calls == 2 + reads
+    assert (result.regions[0].new == TWO_PARTS) is (reads < 2)
 
 
 def test_nothing_is_taken_back_that_leaves_a_fault() -> None:
