@@ -40,11 +40,13 @@ def edit(
 ) -> None:
     """Rewrite a region as you say.
 
-    Prints a unified diff, or with - as the file the whole new text. With --strength below 1 only the least likely
-    share of the region is written anew, and the rest keeps its bytes. Nothing outside the region changes.
+    Prints a unified diff, or with - as the file the whole new text. Where something is plainly wrong with the region,
+    the smallest change that puts it right may be the answer. With --strength below 1 only the least likely share of the
+    region is written anew, and the rest keeps its bytes. Nothing outside the region changes.
 
     \b
     dcode edit app.py --node Parser.read "add type hints"
+    dcode edit app.py --node Parser.read "fix it"
     dcode edit app.py --lines 10-30 "use a list comprehension" -w
     """
     if not 0 < strength <= 1:

@@ -33,7 +33,7 @@ def smallest(
     """
     begun, view, forwards, rounds = time.monotonic(), source.view, 0, 0
     before = file_faults(grammar, view)
-    if before:
+    if any(fault.span.start <= span.end and span.start <= fault.span.end for fault in before):
         for seen in fix(source, model, grammar, plan, deadline=deadline):
             if isinstance(seen, Result):
                 view, forwards, rounds = seen.view, seen.forwards, seen.repairs

@@ -43,9 +43,10 @@ def returned(grammar: Grammar, view: bytes) -> bytes:
     known = UNRETURNED.get(grammar.strict)
     if known is None or file_faults(grammar, view):
         return view
+    after = view
     for at in sorted(known(view), reverse=True):
-        view = view[:at] + b"return " + view[at:]
-    return view
+        after = after[:at] + b"return " + after[at:]
+    return view if file_faults(grammar, after) else after
 
 
 def _imported(grammar: Grammar, view: bytes) -> bytes:
