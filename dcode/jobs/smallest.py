@@ -54,14 +54,14 @@ def smallest(
 def beside(
     right: Result, written: Sequence[Result], source: Source, note: str, model: Model, grammar: Grammar
 ) -> list[Result]:
-    """The smallest change and what was written, best first: what was written leads if it passed, leaves no more names
-    unbound and is doubted that much less when the model reads both below the lines of a note. The first is told what
-    both of them cost."""
+    """The smallest change and what was written, best first: what was written leads if it passed, is new, leaves no more
+    names unbound and is doubted that much less when the model reads both below the lines of a note. The first is told
+    what both of them cost."""
     best, (region,) = written[0], right.regions
     ours, theirs = (reading(source.view, region.span, one.regions[0].new, note, model) for one in (right, best))
     forwards = best.forwards + right.forwards + sum(one is not None for one in (ours, theirs))
     lacking, others = (len(unbound(grammar, one.view)) for one in (right, best))
-    leads = best.verdict == "verified" and others <= lacking
+    leads = best.verdict == "verified" and best.view != source.view and others <= lacking
     if ours is not None and theirs is not None:
         leads = leads and float(theirs.sum()) > float(ours.sum()) + LESS
         right = replace(right, regions=(replace(region, confidence=float(ours.exp().mean())),))

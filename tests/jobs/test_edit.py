@@ -210,6 +210,13 @@ def test_what_leaves_more_names_unbound_comes_second_however_sure_the_model_is()
     assert result.view == PUT_RIGHT
 
 
+def test_what_stood_there_does_not_lead_however_sure_the_model_is() -> None:
+    text = b"def half(x):\n    x / 2\n"
+    model = Doubter(text.rstrip(), b"\n    x / 2")
+    (result,) = results(edit(Source.of(text, "a.py"), lines_span(text, "1-2"), "fix it", model, PYTHON, Plan()))  # type: ignore[arg-type]
+    assert result.view == text.replace(b"x / 2", b"return x / 2")
+
+
 def test_what_was_written_and_failed_gives_way_to_the_smallest_change() -> None:
     model = Doubter(b"#- def twice(rows):\ndef twice(rows):\n    return 2", b"return 2")
     (result,) = results(edit(Source.of(BROKEN, "a.py"), REGION, "fix it", model, PYTHON, Plan()))  # type: ignore[arg-type]
