@@ -14,6 +14,7 @@ from dcode.jobs.restore import restored
 from dcode.jobs.smallest import beside, smallest
 from dcode.model.load import Model
 from dcode.syntax.grammar import Grammar
+from dcode.syntax.unbound import unbound
 from dcode.text.frame import Frame
 from dcode.text.prompt import edit_prompt
 from dcode.text.result import Result
@@ -68,7 +69,7 @@ def edit(
             results = [restored(one, source, note, model, checked, deadline) for one in results]
             right = yield from smallest(source, span, model, checked, plan, deadline)
             results = beside(right, results, source, note, model, checked) if right else results
-        yield from results[:count]
+        yield from (_with_unbound(one, source, grammar) for one in results[:count])
         return
     note = edit_prompt(instruction, "", comment)
     spans = least_likely(source.view, span, note, model, strength)
@@ -84,6 +85,14 @@ def _written(stream: Iterator[Frame | Result], comment: str) -> Generator[Frame,
         else:
             results.append(_unless_it_echoes(seen, comment))
     return results
+
+
+def _with_unbound(result: Result, source: Source, grammar: Grammar | None) -> Result:
+    """The result with the names that its text uses, that nothing brings, and that the file did not lack before."""
+    if grammar is None:
+        return result
+    before = unbound(grammar, source.view)
+    return replace(result, unbound=tuple(name for name in unbound(grammar, result.view) if name not in before))
 
 
 def _unless_it_echoes(result: Result, comment: str) -> Result:

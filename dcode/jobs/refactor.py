@@ -136,6 +136,8 @@ def _unwritten(found: Opportunity, result: Result) -> str:
     """Why what the model wrote is no answer at all, in words; "" if it is one."""
     if result.verdict not in CHECKED:
         return "no small change mends it" if found.rule.kind == "fix" else "the model's answer does not parse"
+    if result.unbound:
+        return f"the model uses {' '.join(result.unbound)}, which nothing brings"
     for gap, region in zip(found.gaps, result.regions, strict=False):
         if not region.new.strip():
             return "the model wrote nothing"

@@ -35,7 +35,8 @@ class Region:
 class Result:
     """One candidate for one file: its regions, the new view, the faults before and after, and the cost.
 
-    `unbound`: names that a whole program uses and nothing in it brings, where its language is known so well.
+    `unbound`: names that it uses and nothing in the file brings, where its language is known so well: all of a whole
+    program's, of a rewritten region's those that the file did not lack before.
     """
 
     regions: tuple[Region, ...]

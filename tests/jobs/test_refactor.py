@@ -160,6 +160,11 @@ def test_what_does_not_parse_is_only_to_be_fixed() -> None:
         ("fill", [b""], "the model wrote nothing"),
         ("fill", [b"# nothing"], "it holds no code"),
         ("edit", [b"print(1)"], "it takes the definition away"),
+        (
+            "edit",
+            [b"def squares(n: int) -> list:\n    return lacking(n)"],
+            "the model uses lacking, which nothing brings",
+        ),
     ],
 )
 def test_gates(rule: str, answers: list[bytes], said: str) -> None:
