@@ -8,7 +8,7 @@ import torch
 from dcode.diffusion.plan import Plan
 from dcode.errors import InputError
 from dcode.jobs import window
-from dcode.jobs.fix import is_late
+from dcode.jobs.fill import is_late
 from dcode.jobs.infill import fill_spans
 from dcode.jobs.restore import restored
 from dcode.jobs.smallest import beside, smallest

@@ -49,7 +49,7 @@ def fill(
     for step in denoise([canvas], model.predict, plan, [checker]):
         last = step
         yield frame(step, time.monotonic() - begun)
-        if deadline is not None and time.monotonic() > deadline and step.repair.stopped is None:
+        if is_late(deadline) and step.repair.stopped is None:
             stopped = "time"
             break
     assert last is not None
@@ -61,6 +61,11 @@ def fill(
     sure = tuple(_mean([float(sure_L[place]) for place in hole if best.text(place)]) for hole in best.ranges)
     stopped = stopped or last.repair.stopped or "rounds"
     yield Outcome(best.fills(), sure, last.repair.faults, forwards, last.repair.rounds, stopped)
+
+
+def is_late(deadline: float | None) -> bool:
+    """Whether a deadline (time.monotonic) is over."""
+    return deadline is not None and time.monotonic() > deadline
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from dcode.diffusion.plan import Plan
 from dcode.errors import InputError, OutOfTime
+from dcode.jobs.fill import is_late
 from dcode.jobs.infill import infill
 from dcode.jobs.rank import Ranking, ranked
 from dcode.model.load import Model
@@ -85,11 +86,6 @@ def fix(
         yield Result((region,), source.view, before, before, now.forwards, now.rounds, seconds, stopped)
     else:
         yield Result(now.regions, now.view, before, (), now.forwards, now.rounds, seconds, stopped)
-
-
-def is_late(deadline: float | None) -> bool:
-    """Whether a deadline (time.monotonic) is over."""
-    return deadline is not None and time.monotonic() > deadline
 
 
 def _one_change(

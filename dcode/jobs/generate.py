@@ -8,7 +8,7 @@ from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.plan import Plan
 from dcode.errors import InputError, OutOfTime
 from dcode.jobs.bind import bound
-from dcode.jobs.fill import FENCE, Outcome, fill, verdict, vocabulary
+from dcode.jobs.fill import FENCE, Outcome, fill, is_late, verdict, vocabulary
 from dcode.jobs.infill import candidate_plan, ranked
 from dcode.model.load import Model
 from dcode.syntax.check import GrammarChecker, file_faults
@@ -80,7 +80,7 @@ def generate(
 
 def _enough(made: Sequence[Result], plan: Plan, count: int, slots: int, deadline: float | None) -> bool:
     """Whether no further candidate is wanted, or the last one took too long for another."""
-    if made and deadline is not None and time.monotonic() > deadline:
+    if made and is_late(deadline):
         return True
     passed = [one for one in made if one.verdict != "failed"]
     spent, patience = sum(one.forwards for one in made), (plan.patience or slots) * count

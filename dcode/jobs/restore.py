@@ -9,7 +9,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import partial
 
-from dcode.jobs.fix import is_late
+from dcode.jobs.fill import is_late
 from dcode.jobs.proofread import reading
 from dcode.model.load import Model
 from dcode.syntax.check import GrammarChecker, file_faults
@@ -43,7 +43,9 @@ def restored(
     if result.verdict != "verified" or not 1 < len(kept) <= PARTS:
         return result
     usual = reading(source.view, region.span, region.old, note, model)
-    read = partial(_doubt, source.view, region.span, note, model, 0.0 if usual is None else float(usual.mean()))
+    if usual is None:
+        return result
+    read = partial(_doubt, source.view, region.span, note, model, float(usual.mean()))
     checker = GrammarChecker(grammar, source.view, [region.span])
     doubt, _ = read(region.new)
     forwards = result.forwards + 2

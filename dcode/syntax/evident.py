@@ -4,12 +4,11 @@ that a function computes last and gives to nobody.
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import accumulate
 
 from dcode.syntax.check import file_faults
 from dcode.syntax.grammar import Grammar
 from dcode.syntax.slips import reconciled, retyped
-from dcode.syntax.unbound import import_place, library_imports, program, unbound
+from dcode.syntax.unbound import import_place, library_imports, line_offsets, program, unbound
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -57,7 +56,7 @@ def _imported(grammar: Grammar, view: bytes) -> bytes:
 
 def _unreturned(view: bytes) -> Iterator[int]:
     """Where such expressions begin."""
-    lines = [0, *accumulate(map(len, view.splitlines(keepends=True)))]
+    lines = line_offsets(view)
     for node in ast.walk(program(view)):
         if isinstance(node, Function) and not any(_gives(one) for one in _own(node)):
             last = node.body[-1]

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import partial
-from itertools import accumulate, product
+from itertools import product
 
 from dcode.syntax.grammar import Grammar
-from dcode.syntax.unbound import program, tables, unbound
+from dcode.syntax.unbound import line_offsets, program, tables, unbound
 
 LEAST_LETTERS = 3
 """Shorter words are shared by too many names to say which one was meant."""
@@ -66,7 +66,7 @@ def _brought(view: bytes) -> tuple[list[str], list[str]]:
 
 
 def _renamed(view: bytes, meant: Mapping[str, str]) -> bytes:
-    lines = [0, *accumulate(map(len, view.splitlines(keepends=True)))]
+    lines = line_offsets(view)
     nodes = [node for node in ast.walk(program(view)) if isinstance(node, ast.Name) and node.id in meant]
     for at, old in sorted(
         ((lines[node.lineno - 1] + node.col_offset, node.id.encode()) for node in nodes), reverse=True

@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import accumulate, takewhile
 
 from tree_sitter import Node
 
@@ -57,6 +57,11 @@ def program(view: bytes) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(view.decode())
+
+
+def line_offsets(view: bytes) -> list[int]:
+    """Where the lines that Python's own tree counts begin, in bytes, and the end."""
+    return [0, *accumulate(map(len, view.splitlines(keepends=True)))]
 
 
 def tables(view: bytes) -> list[symtable.SymbolTable]:
