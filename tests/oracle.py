@@ -55,11 +55,8 @@ class Oracle:
         self,
         ids_BL: Tensor,
         want_BL: Tensor,
-        *,
-        valid_BL: object = None,
-        changed_BL: object = None,
-        cache: object = None,
-    ) -> tuple[Tensor, None]:
+        lane: object = None,
+    ) -> Tensor:
         """Peaked logits at the answer's ids."""
         self.calls += 1
         rows = []
@@ -73,7 +70,7 @@ class Oracle:
             logits = torch.full((len(wanted), self.vocab), 0.0)
             peak = torch.log(torch.tensor(self.sure * (self.vocab - 1) / (1 - self.sure)))
             rows.append(logits.scatter(1, wanted[:, None], peak.item()))
-        return torch.cat(rows), None
+        return torch.cat(rows)
 
     def _target(self, ids_L: Tensor) -> Tensor:
         """The answer at every slot, -1 at context; a canvas is recognised by its context."""

@@ -64,7 +64,7 @@ class ModelRanker:
         for count, text in zip(slots, after, strict=True):
             ids += [*[mask] * count, *text]
         ids_BL = torch.tensor([ids[: self.model.window]])
-        logits_NV, _ = self.model.predict(ids_BL, torch.eq(ids_BL, mask))
+        logits_NV = self.model.predict(ids_BL, torch.eq(ids_BL, mask))
         log_p_NV = torch.log_softmax(logits_NV, dim=-1)
         rows = [slice(end - count, end) for count, end in zip(slots, accumulate(slots), strict=True)]
         return {span: log_p_NV[row] for span, row in zip(places, rows, strict=True) if row.stop <= len(log_p_NV)}

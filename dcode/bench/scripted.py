@@ -10,7 +10,6 @@ Shapes: N open slots, V vocabulary.
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -60,11 +59,8 @@ class Scripted:
         self,
         ids_BL: Tensor,
         want_BL: Tensor,
-        *,
-        valid_BL: object = None,
-        changed_BL: object = None,
-        cache: Any = None,
-    ) -> tuple[Tensor, None]:
+        lane: object = None,
+    ) -> Tensor:
         """Log probabilities [N, V]; an answer stands until its slot has been filled."""
         assert len(ids_BL) == 1, "one row"
         positions = [position for hole in self.canvas.ranges for position in hole]
@@ -72,7 +68,7 @@ class Scripted:
         filled = {slot for slot, wanted in enumerate(open_) if not wanted}
         self._seen |= filled
         self._answers = {slot: answer for slot, answer in self._answers.items() if slot not in filled}
-        return torch.stack([self._log_p(slot, visible) for slot, wanted in enumerate(open_) if wanted]), None
+        return torch.stack([self._log_p(slot, visible) for slot, wanted in enumerate(open_) if wanted])
 
     def _log_p(self, slot: int, visible: Sequence[int]) -> Tensor:
         at = self._place(slot, visible) if slot in self._seen else slot

@@ -3,7 +3,7 @@
 Shapes: L positions. A position is FIXED (context), OPEN (a masked slot) or TAKEN (a slot that holds an id).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -22,7 +22,8 @@ class Vocabulary:
     """What ids stand for: `pieces[id]` are its bytes; `void_id` renders to nothing (None: the model has no voids).
 
     `suppressed` ids are never chosen: the mask itself, other special tokens, ids without text. A slot that chooses
-    `expand_id` becomes two open ones, one that chooses `delete_id` vanishes (arXiv 2602.01326; None: not trained to).
+    `expand_id` becomes two open ones, one that chooses `delete_id` vanishes (arXiv 2602.01326; None: not trained to). Of what is written from the left
+    nothing comes behind one of the `stops`.
     """
 
     pieces: tuple[bytes, ...]
@@ -31,6 +32,7 @@ class Vocabulary:
     suppressed: tuple[int, ...]
     expand_id: int | None = None
     delete_id: int | None = None
+    stops: frozenset[int] = frozenset()
 
     @cached_property
     def blank(self) -> tuple[int, ...]:
@@ -67,7 +69,7 @@ class Canvas:
     """One row. `ranges` are the positions of each hole; `fixed` the exact bytes before, between and after them.
 
     `draft()` is always the whole file: the first and last of `fixed` reach beyond what the network sees.
-    `room`: how many more slots each hole may grow by. A transition returns a new canvas.
+    `room`: how many more slots each hole may grow by. `is_over`: whether a text written so far needs no more. A transition returns a new canvas.
     """
 
     ids_L: Tensor
@@ -76,6 +78,7 @@ class Canvas:
     fixed: tuple[bytes, ...]
     vocabulary: Vocabulary
     room: tuple[int, ...] = ()
+    is_over: Callable[[bytes], bool] | None = None
 
     @staticmethod
     def of(
@@ -152,6 +155,23 @@ class Canvas:
         changed = replace(self, ids_L=ids_L, state_L=state_L, ranges=tuple(ranges), room=room)
         return changed, index_L
 
+    def ended(self) -> "Canvas":
+        """The same, with voids in the open slots of a hole whose text is over, or has a stop."""
+        vocabulary, canvas = self.vocabulary, self
+        if not vocabulary.stops and self.is_over is None:
+            return self
+        assert vocabulary.void_id is not None, "the rest of a hole that is over is void"
+        for hole in self.ranges:
+            open_L = self.open_L[hole.start : hole.stop]
+            ids = self.ids_L[hole.start : hole.stop][~open_L].tolist()
+            over = not vocabulary.stops.isdisjoint(ids[-1:])
+            if not over and self.is_over is not None:
+                over = self.is_over(b"".join(vocabulary.pieces[number] for number in ids))
+            if over and bool(open_L.any()):
+                rest_N = open_L.nonzero()[:, 0] + hole.start
+                canvas = canvas.commit(rest_N, torch.full_like(rest_N, vocabulary.void_id))
+        return canvas
+
     def holes_of(self, positions_N: Tensor) -> Tensor:
         """The number of the hole that each slot lies in."""
         starts = torch.tensor([hole.start for hole in self.ranges])
@@ -167,7 +187,13 @@ class Canvas:
 
     def fills(self) -> tuple[bytes, ...]:
         """The bytes of every hole."""
-        return tuple(b"".join(self.text(position) for position in hole) for hole in self.ranges)
+        texts = [self.vocabulary.pieces[n] if state == TAKEN else b"" for n, state in self._slots]
+        return tuple(b"".join(texts[hole.start : hole.stop]) for hole in self.ranges)
+
+    @property
+    def _slots(self) -> list[tuple[int, int]]:
+        """Id and state of every position."""
+        return list(zip(self.ids_L.tolist(), self.state_L.tolist(), strict=True))
 
     def draft(self) -> Draft:
         """The whole file with the fills in place."""

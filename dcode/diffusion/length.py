@@ -114,7 +114,7 @@ def _climb(
 
 def _score(canvas: Canvas, predict: Forward, curve: Curve) -> float:
     """The mean over holes of how sure the model is of their slots, against what their lengths let expect."""
-    logits_NV, _ = predict(canvas.ids_L[None], canvas.open_L[None])
+    logits_NV = predict(canvas.ids_L[None], canvas.open_L[None])
     if canvas.vocabulary.suppressed:
         logits_NV = logits_NV.index_fill(1, torch.tensor(canvas.vocabulary.suppressed), -torch.inf)
     top_N = torch.softmax(logits_NV.float(), dim=-1).amax(-1)

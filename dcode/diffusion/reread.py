@@ -15,6 +15,6 @@ def read_again(canvas: Canvas, predict: Predict) -> Tensor:
 
     It says something where the training had visible tokens that were wrong (arXiv 2512.15596).
     """
-    logits_NV, _ = predict(canvas.ids_L[None], canvas.taken_L[None])
+    logits_NV = predict(canvas.ids_L[None], canvas.taken_L[None])
     p_N = torch.softmax(logits_NV.float(), dim=-1).gather(1, canvas.ids_L[canvas.taken_L][:, None])[:, 0]
     return torch.zeros(len(canvas)).masked_scatter(canvas.taken_L, p_N)

@@ -24,6 +24,14 @@ SLOTS_A_STEP = 16
 """How many slots one forward of a refill may fill."""
 
 
+class Rows(Protocol):
+    """What a network keeps of the rows it has computed."""
+
+    def keep(self, numbers: Sequence[int]) -> None:
+        """Let go of all rows but these."""
+        ...
+
+
 class Predict(Protocol):
     """The network as the sampler sees it."""
 
@@ -31,16 +39,9 @@ class Predict(Protocol):
         self,
         ids_BL: Tensor,
         want_BL: Tensor,
-        *,
-        valid_BL: Tensor | None = None,
-        changed_BL: Tensor | None = None,
-        cache: Any = None,
-    ) -> tuple[Tensor, Any]:
-        """Logits [N, V] of the wanted positions in row-major order, and the cache for the next call.
-
-        `valid_BL`: rows and positions that exist (None: all); `changed_BL`: positions whose id differs from the last
-        call's (None: unknown), for a path that keeps keys and values; `cache` None asks for the exact path.
-        """
+        lane: Any = None,
+    ) -> Tensor:
+        """Logits [N, V] of the wanted positions in row-major order; `lane` is what the network keeps between calls."""
         ...
 
 
@@ -80,33 +81,41 @@ class _Row:
 
 
 def denoise(
-    canvases: Sequence[Canvas], predict: Predict, plan: Plan, checkers: Sequence[Checker | None]
+    canvases: Sequence[Canvas],
+    predict: Predict,
+    plan: Plan,
+    checkers: Sequence[Checker | None],
+    lane: Rows | None = None,
 ) -> Iterator[Step]:
     """Fill the open slots of rows; yields a Step per row and forward pass until each row has stopped.
 
     Rows of one length share a forward; rows are never padded. They do not influence each other: each has its own
-    generator, seeded by its number. A row without a checker stops as "unchecked" when it is full. The last Step of a
+    generator, seeded by its number. With a `lane` they are written from the left, in step. A row without a checker stops as "unchecked" when it is full. The last Step of a
     row holds its result, the furthest canvas if faults remain.
     """
     rows = [_start(number, canvas, plan) for number, canvas in enumerate(canvases)]
-    caches: dict[tuple[int, ...], Any] = {}
     while live := [row for row in rows if row.repair.stopped is None]:
-        # A cache serves the rows it was made for, as long as they keep their length.
-        before, caches = caches, {}
         for length in sorted({len(row.canvas) for row in live}):
             alike = [row for row in live if len(row.canvas) == length]
             ids_BL = torch.stack([row.canvas.ids_L for row in alike])
-            want_BL = torch.stack([_wanted(row.canvas, plan) for row in alike])
-            key = (length, *(row.number for row in alike))
-            logits_NV, caches[key] = predict(ids_BL, want_BL, cache=before.get(key))
+            want_BL = torch.stack([_wanted(row, plan) for row in alike])
+            if lane is not None:
+                lane.keep([row.number for row in alike])
+            logits_NV = predict(ids_BL, want_BL, lane=lane)
             for row, logits in zip(alike, torch.split(logits_NV, want_BL.sum(1).tolist()), strict=True):
                 after, step = _advance(row, logits, plan, checkers[row.number])
                 rows[row.number] = after
                 yield step
 
 
-def _wanted(canvas: Canvas, plan: Plan) -> Tensor:
-    """The slots whose logits a step needs: the open ones, and the taken ones where tokens may be revised."""
+def _wanted(row: _Row, plan: Plan) -> Tensor:
+    """The slots whose logits a step needs: the open ones, and the taken ones where tokens may be revised.
+
+    Where each token is written behind the one before it, only the first open slot's say anything.
+    """
+    canvas = row.canvas
+    if plan.order == "left" and plan.block == 1 and not row.repair.changes:
+        return canvas.open_L & torch.eq(canvas.open_L.cumsum(0), 1)
     return canvas.open_L | canvas.taken_L if plan.revise else canvas.open_L
 
 
@@ -123,12 +132,12 @@ def _advance(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker | None) 
     """One forward's worth of work for one row."""
     forwards = row.forwards + 1
     if checker is not None and row.repair.changes:
-        open_N = row.canvas.open_L[_wanted(row.canvas, plan)]
+        open_N = row.canvas.open_L[_wanted(row, plan)]
         mend = _begun if row.repair.statement else _mended
         return _judged(*mend(replace(row, forwards=forwards), logits_NV[open_N], plan, checker), plan, checker)
     if plan.revise:
         row, logits_NV = _revised(row, logits_NV, plan)
-    positions_N = row.canvas.open_L.nonzero()[:, 0]
+    positions_N = (_wanted(row, plan) & row.canvas.open_L).nonzero()[:, 0]
     step, hurry = forwards - row.run_start, _hurry(row, plan, forwards)
     steps, more = step + min(max(0, row.run_steps - step), hurry), _more_steps(row, plan) if hurry else 0
     # What grows in the last step of a run would not be filled, unless new slots bring steps of their own.
@@ -220,7 +229,7 @@ def _more_steps(row: _Row, plan: Plan) -> int:
 
 def _revised(row: _Row, logits_NV: Tensor, plan: Plan) -> tuple[_Row, Tensor]:
     """Change tokens that the model would no longer choose; also the logits that are left, of the open slots."""
-    places_N = _wanted(row.canvas, plan).nonzero()[:, 0]
+    places_N = _wanted(row, plan).nonzero()[:, 0]
     open_N = row.canvas.open_L[places_N]
     taken_N = places_N[~open_N]
     suppressed = torch.tensor(row.canvas.vocabulary.suppressed, dtype=torch.long)
@@ -255,7 +264,7 @@ def _taken(row: _Row, taken_N: Tensor, picked: Tensor, scored: Scored, steps: in
     confidence_L = row.confidence_L.index_copy(0, taken_N[text_N], scored.probability_N[picked][text_N])
     kept = set(taken_N[text_N].tolist())
     if bool(text_N.all()):
-        return replace(row, canvas=canvas, confidence_L=confidence_L), tuple(taken_N.tolist())
+        return replace(row, canvas=canvas.ended(), confidence_L=confidence_L), tuple(taken_N.tolist())
     expanded = set(taken_N[torch.eq(ids_N, changes[0] if changes[0] is not None else -1)].tolist())
     canvas, origin_L = canvas.resized(expanded, set(taken_N.tolist()) - kept - expanded)
     confidence_L = torch.where(origin_L < 0, 0.0, confidence_L[origin_L.clamp_min(0)])

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from dcode.diffusion.plan import Order, Plan
 
+LIKELY = 512
+"""The top-p mass is looked for among so many tokens first: to sort a whole vocabulary takes longer than a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -51,9 +54,14 @@ def keep_likely(scores_NV: Tensor, plan: Plan) -> Tensor:
         floor_N1 = scores_NV.topk(min(plan.top_k, scores_NV.shape[1]), dim=-1).values[:, -1:]
         scores_NV = scores_NV.masked_fill(scores_NV < floor_N1, -torch.inf)
     if plan.top_p < 1:
-        ranked_NV, place_NV = scores_NV.softmax(-1).sort(dim=-1, descending=True, stable=True)
+        p_NV = scores_NV.softmax(-1)
+        ranked_NV, place_NV = p_NV.topk(min(LIKELY, p_NV.shape[1]), dim=-1)
+        if bool((ranked_NV.sum(-1) < plan.top_p).any()):
+            ranked_NV, place_NV = p_NV.sort(dim=-1, descending=True, stable=True)
         beyond_NV = ranked_NV.cumsum(-1) - ranked_NV >= plan.top_p
-        scores_NV = scores_NV.masked_fill(torch.zeros_like(beyond_NV).scatter(1, place_NV, beyond_NV), -torch.inf)
+        kept_NV = torch.zeros_like(p_NV, dtype=torch.bool).scatter(1, place_NV, ~beyond_NV)
+        kept_NV = kept_NV.scatter(1, p_NV.argmax(-1, keepdim=True), True)  # of equals any may be ranked first
+        scores_NV = scores_NV.masked_fill(~kept_NV, -torch.inf)
     return scores_NV
 
 

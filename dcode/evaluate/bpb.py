@@ -91,7 +91,7 @@ def _score(ids_RL: Tensor, model: Model, rate: float, seed: str) -> Score:
     for at in range(0, len(ids_RL), ROWS_AT_ONCE):
         want_BL = want_RL[at : at + ROWS_AT_ONCE]
         answer_N = ids_RL[at : at + ROWS_AT_ONCE][want_BL]
-        logits_NV, _ = model.predict(noised_RL[at : at + ROWS_AT_ONCE], want_BL)
+        logits_NV = model.predict(noised_RL[at : at + ROWS_AT_ONCE], want_BL)
         nats = float(F.cross_entropy(logits_NV, answer_N, reduction="sum"))
         size = sum(len(model.tokenizer.pieces[number]) for number in answer_N.tolist())
         score += Score(rate, len(answer_N), size, nats)

@@ -111,7 +111,7 @@ def _ranks(ids: Sequence[int], at: int, wrong: Sequence[int], model: Model) -> l
     ids_NL = torch.tensor(rows)
     want_NL = torch.ones_like(ids_NL, dtype=torch.bool)
     want_NL[:, 0] = want_NL[:, -1] = False
-    logits, _ = model.predict(ids_NL, want_NL)
+    logits = model.predict(ids_NL, want_NL)
     seen: Tensor = ids_NL[want_NL]
     sure = torch.log_softmax(logits, dim=-1).gather(1, seen[:, None])[:, 0].reshape(len(rows), len(ids))
     # A tie counts against the model.

@@ -134,7 +134,7 @@ def least_likely(view: bytes, span: Span, note: str, model: Model, share: float)
     for number, lexeme in enumerate(lexemes):
         want_GL[number % GROUPS, len(before) + lexeme.start : len(before) + lexeme.stop] = True
     masked_GL = torch.where(want_GL, tokenizer.mask_id, row)
-    logits_NV, _ = model.predict(masked_GL, want_GL)
+    logits_NV = model.predict(masked_GL, want_GL)
     asked_N = row.expand_as(want_GL)[want_GL]
     likely = torch.log_softmax(logits_NV, dim=-1).gather(1, asked_N[:, None])[:, 0]
     scores = torch.zeros(len(row)).index_copy(0, want_GL.nonzero()[:, 1], likely)[len(before) :]

@@ -32,7 +32,7 @@ def doubts(view: bytes, edits: Sequence[Edit], model: Model) -> tuple[dict[Edit,
         want_BL = torch.zeros_like(ids_BL, dtype=torch.bool)
         for row, edit in enumerate(alike):
             want_BL[row, rows[edit][1]] = True
-        logits_NV, _ = model.predict(ids_BL, want_BL)
+        logits_NV = model.predict(ids_BL, want_BL)
         log_p_N = torch.log_softmax(logits_NV.float(), dim=-1).gather(1, ids_BL[want_BL][:, None])[:, 0]
         each = torch.split(log_p_N, want_BL.sum(1).tolist())
         found |= {edit: -float(one.sum()) for edit, one in zip(alike, each, strict=True)}
@@ -55,7 +55,7 @@ def reading(view: bytes, span: Span, text: bytes, note: str, model: Model) -> Te
     ids_L = torch.tensor([*before, *ids, *after])
     want_L = torch.zeros_like(ids_L, dtype=torch.bool)
     want_L[len(before) : len(before) + len(ids)] = True
-    logits_NV, _ = model.predict(ids_L[None], want_L[None])
+    logits_NV = model.predict(ids_L[None], want_L[None])
     return torch.log_softmax(logits_NV.float(), dim=-1).gather(1, ids_L[want_L][:, None])[:, 0]
 
 

@@ -111,7 +111,7 @@ def _marginals(view: bytes, span: Span, slots: int, model: Model) -> Tensor:
     tokenizer = model.tokenizer
     before, after = window.look(view[: span.start], [], view[span.end :], slots, tokenizer, model.window, CONTEXT)
     row_L = torch.tensor([*before, *[tokenizer.mask_id] * slots, *after])
-    logits_NV, _ = model.predict(row_L[None], torch.eq(row_L, tokenizer.mask_id)[None])
+    logits_NV = model.predict(row_L[None], torch.eq(row_L, tokenizer.mask_id)[None])
     return torch.log_softmax(logits_NV, dim=-1)
 
 

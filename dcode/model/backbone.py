@@ -4,12 +4,19 @@ Shapes: B rows, L positions, D width, V vocabulary, N wanted positions (row-majo
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from dcode.model.config import Config
+from dcode.model.lane import Lane
 from dcode.model.layers import Layer, RMSNorm, neighbours, rotary
+
+ROWS_AT_ONCE = 512
+"""Rows of one pass over a long context: the scores of more would not fit a processor's cache."""
 
 
 class Backbone(nn.Module):
@@ -23,6 +30,7 @@ class Backbone(nn.Module):
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.norm = RMSNorm(config.width, config.eps)
         self.head = None if config.tied else nn.Linear(config.width, config.vocab, bias=False)
+        self._rope: tuple[Tensor, Tensor] | None = None
 
     def forward(self, ids_BL: Tensor, want_BL: Tensor, segment_BL: Tensor | None = None) -> Tensor:
         """Logits [N, V] aligned to the wanted positions; positions see only their own segment if one is given.
@@ -48,6 +56,52 @@ class Backbone(nn.Module):
             x_BLD = layer(x_BLD, rope, mask, seen)
         out: Tensor = self.norm(x_BLD)
         return out
+
+    def extend(self, ids_BL: Tensor, want_BL: Tensor, lane: Lane) -> Tensor:
+        """Logits [N, V] aligned to the wanted positions of a causal network; only rows that the lane lacks are computed.
+
+        Nothing behind the last wanted position is looked at.
+        """
+        shift = int(self.config.shift)
+        rows_BL = want_BL.roll(-shift, dims=1)
+        needed = rows_BL.any(0).nonzero()[:, 0]
+        start, stop = min(int(needed[0]), lane.known(ids_BL)), int(needed[-1]) + 1
+        hidden = []
+        for at in range(start, stop, ROWS_AT_ONCE):
+            until = min(at + ROWS_AT_ONCE, stop)
+            places_L = torch.arange(at, until)
+            mask = None
+            if until > at + 1:
+                mask = (torch.arange(until) <= places_L[:, None])[None, None]
+            hidden.append(self._rows(ids_BL[:, at:until], places_L, mask, lambda n, k, v, at=at: lane.put(n, at, k, v)))
+            lane.remember(ids_BL[:, :until])
+        return self.logits(torch.cat(hidden, dim=1)[rows_BL[:, start:stop].to(hidden[0].device)])
+
+    def branch(self, ids_R: Tensor, places_R: Tensor, sees_RN: Tensor, lane: Lane) -> Tensor:
+        """Normed last hidden states [R, D] of rows beside a lane of one row, which stays as it is.
+
+        Row r stands at position `places_R[r]` and sees `sees_RN[r]` of the lane's positions and the R rows behind them.
+        """
+        return self._rows(ids_R[None], places_R, sees_RN[None, None], lane.beside)[0]
+
+    def _rows(
+        self, ids_BR: Tensor, places_R: Tensor, mask: Tensor | None, past: Callable[[int, Tensor, Tensor], Any]
+    ) -> Tensor:
+        device = self.norm.weight.device
+        x_BRD = self.embed(ids_BR.to(device))
+        cos_LE, sin_LE = self._rotary(int(places_R.max()) + 1, device)
+        rope = cos_LE[places_R.to(device)], sin_LE[places_R.to(device)]
+        mask = mask if mask is None else mask.to(device)
+        for number, layer in enumerate(self.layers):
+            x_BRD = layer(x_BRD, rope, mask, (), partial(past, number))
+        out: Tensor = self.norm(x_BRD)
+        return out
+
+    def _rotary(self, length: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Cosines and sines of at least so many positions, made once for all steps."""
+        if self._rope is None or len(self._rope[0]) < length or self._rope[0].device != device:
+            self._rope = rotary(2 * length, self.config.head_width, self.config.rope_theta, device)
+        return self._rope
 
     def logits(self, hidden_ND: Tensor) -> Tensor:
         """Scores [N, V] of every token for hidden states [N, D]."""

@@ -3,13 +3,16 @@
 Shapes: B rows, L positions, D width, H query heads, K key heads, E head width, F feed-forward width.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the field's name for it
 
 from dcode.model.config import Config
+
+Past = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""What is done with a layer's new keys and values: kept, or put beside those that are; all that may be looked at."""
 
 
 class RMSNorm(nn.Module):
@@ -40,16 +43,37 @@ class Attention(nn.Module):
         self.q_norm = RMSNorm(config.head_width, config.eps) if config.qk_norm else nn.Identity()
         self.k_norm = RMSNorm(config.head_width, config.eps) if config.qk_norm else nn.Identity()
 
-    def forward(self, x_BLD: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+    def forward(
+        self, x_BLD: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None, past: Past | None = None
+    ) -> Tensor:
+        """`past` is given new keys and values, and gives all that the positions may look at."""
         rows, length, _ = x_BLD.shape
-        q_BHLE = self._split(self.q(x_BLD), self.heads)
-        k_BKLE = self._split(self.k(x_BLD), self.kv_heads)
-        v_BKLE = self._split(self.v(x_BLD), self.kv_heads)
+        q_BHLE, k_BKLE, v_BKLE = self.project(x_BLD)
         q_BHLE, k_BKLE = rotate(self.q_norm(q_BHLE), rope), rotate(self.k_norm(k_BKLE), rope)
+        if past is not None:
+            k_BKLE, v_BKLE = past(k_BKLE, v_BKLE)
+            return self._grouped(q_BHLE, k_BKLE, v_BKLE, mask)
         if self.kv_heads != self.heads:
             group = self.heads // self.kv_heads
             k_BKLE, v_BKLE = k_BKLE.repeat_interleave(group, 1), v_BKLE.repeat_interleave(group, 1)
         mixed_BHLE = F.scaled_dot_product_attention(q_BHLE, k_BKLE, v_BKLE, attn_mask=mask)
+        merged: Tensor = self.out(mixed_BHLE.transpose(1, 2).reshape(rows, length, -1))
+        return merged
+
+    def project(self, x_BLD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries [B, H, L, E], keys and values [B, K, L, E]."""
+        q_BHLE = self._split(self.q(x_BLD), self.heads)
+        return q_BHLE, self._split(self.k(x_BLD), self.kv_heads), self._split(self.v(x_BLD), self.kv_heads)
+
+    def _grouped(self, q_BHLE: Tensor, k_BKNE: Tensor, v_BKNE: Tensor, mask: Tensor | None) -> Tensor:
+        """Few queries over many kept keys: the heads of a group are rows of one product, so that no key is copied."""
+        rows, _, length, width = q_BHLE.shape
+        group = self.heads // self.kv_heads
+        q_BKGE = q_BHLE.reshape(rows, self.kv_heads, group * length, width)
+        if mask is not None:
+            mask = mask.repeat(1, 1, group, 1)
+        mixed_BKGE = F.scaled_dot_product_attention(q_BKGE, k_BKNE, v_BKNE, attn_mask=mask)
+        mixed_BHLE = mixed_BKGE.reshape(rows, self.heads, length, width)
         merged: Tensor = self.out(mixed_BHLE.transpose(1, 2).reshape(rows, length, -1))
         return merged
 
@@ -118,12 +142,13 @@ class Layer(nn.Module):
         rope: tuple[Tensor, Tensor],
         mask: Tensor | None,
         seen: Sequence[tuple[int, Tensor]] = (),
+        past: Past | None = None,
     ) -> Tensor:
-        """`seen`: the `neighbours` of a network that looks at them."""
+        """`seen`: the `neighbours` of a network that looks at them; `past`: keys and values from before."""
         normed_BLD = self.attention_norm(x_BLD)
         if self.attention_near is not None:
             normed_BLD = self.attention_near(normed_BLD, seen)
-        x_BLD = x_BLD + self.attention(normed_BLD, rope, mask)
+        x_BLD = x_BLD + self.attention(normed_BLD, rope, mask, past)
         normed_BLD = self.feed_forward_norm(x_BLD)
         if self.feed_forward_near is not None:
             normed_BLD = self.feed_forward_near(normed_BLD, seen)

@@ -19,6 +19,7 @@ from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint, find
 from dcode.model.config import Config
 from dcode.model.families import FAMILIES, kind_of, reading, shape
 from dcode.model.int8 import halve, halved
+from dcode.model.lane import Lane
 from dcode.model.tokenizer import Tokenizer
 from dcode.model.weights import digest, fill, unpack
 
@@ -62,20 +63,20 @@ class Model:
         self,
         ids_BL: Tensor,
         want_BL: Tensor,
-        *,
-        valid_BL: Tensor | None = None,
-        changed_BL: Tensor | None = None,
-        cache: Any = None,
-    ) -> tuple[Tensor, Any]:
-        """Float32 logits [N, V] of the wanted positions, row-major, and the cache to pass next time.
+        lane: Lane | None = None,
+    ) -> Tensor:
+        """Float32 logits [N, V] of the wanted positions, row-major; a `lane` keeps what the next call need not compute.
 
-        This is the exact path: it recomputes everything, so `changed_BL` is not needed and the cache stays None.
-        `valid_BL` marks rows and positions that exist; None means all of them. Tensors come from the CPU and go
-        back there, whatever the device of the network.
+        Tensors come from the CPU and go back there, whatever the device of the network.
         """
-        assert valid_BL is None or bool(valid_BL.all()), "the exact path takes rows of equal length"
+        if lane is not None:
+            return self.net.extend(ids_BL, want_BL, lane).float().cpu()
         device = self.net.norm.weight.device
-        return self.net(ids_BL.to(device), want_BL.to(device)).float().cpu(), None
+        return self.net(ids_BL.to(device), want_BL.to(device)).float().cpu()
+
+    def lane(self) -> Lane | None:
+        """An empty lane of one row, for a causal network; None for one that sees to the right."""
+        return Lane(self.net.config) if self.net.config.attention == "causal" else None
 
 
 def load(

@@ -111,9 +111,9 @@ def test_a_model_masks_all_places_in_a_window_of_its_size() -> None:
     class Watched:
         window, tokenizer = model.window, model.tokenizer
 
-        def predict(self, ids_BL: torch.Tensor, want_BL: torch.Tensor) -> tuple[torch.Tensor, None]:
+        def predict(self, ids_BL: torch.Tensor, want_BL: torch.Tensor) -> torch.Tensor:
             seen.append((ids_BL.shape[1], int(want_BL.sum())))
-            return model.predict(ids_BL, want_BL)[0], None
+            return model.predict(ids_BL, want_BL)
 
     ranker = ModelRanker(Watched())  # type: ignore[arg-type]
     at = FUNCTION.index(b"best = value")

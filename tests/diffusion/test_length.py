@@ -44,10 +44,10 @@ class Knows:
     def __init__(self, answers: Sequence[bytes], elastic: bool) -> None:
         self.answers, self.elastic, self.calls = answers, elastic, 0
 
-    def __call__(self, ids_BL: Tensor, want_BL: Tensor, **rest: Any) -> tuple[Tensor, None]:
+    def __call__(self, ids_BL: Tensor, want_BL: Tensor, **rest: Any) -> Tensor:
         self.calls += 1
         rows = [self._row(row.tolist(), want) for row, want in zip(ids_BL, want_BL, strict=True)]
-        return torch.cat(rows), None
+        return torch.cat(rows)
 
     def _row(self, row: list[int], want_L: Tensor) -> Tensor:
         logits_LV = torch.zeros(len(row), len(PIECES))
@@ -99,10 +99,10 @@ def test_a_hole_never_grows_beyond_its_room() -> None:
 
 
 def test_what_would_delete_itself_whole_keeps_a_word() -> None:
-    def deletes(ids_BL: Tensor, want_BL: Tensor, **rest: Any) -> tuple[Tensor, None]:
+    def deletes(ids_BL: Tensor, want_BL: Tensor, **rest: Any) -> Tensor:
         logits_NV = torch.zeros(int(want_BL.sum()), len(PIECES))
         logits_NV[:, DELETE], logits_NV[:, FIRST] = 9.0, 1.0
-        return logits_NV, None
+        return logits_NV
 
     step = last(denoise([canvas([5, 2], ELASTIC)], deletes, Plan(), [None]))
     assert step.canvas.fills() == (b"a", b"a")
@@ -143,8 +143,8 @@ class Never:
 def test_a_row_that_grows_and_shrinks_is_repaired_within_its_forwards(slots: list[int], seed: int, steps: int) -> None:
     drawing = torch.Generator().manual_seed(seed)
 
-    def predict(ids_BL: Tensor, want_BL: Tensor, **rest: Any) -> tuple[Tensor, None]:
-        return torch.randn(int(want_BL.sum()), len(PIECES), generator=drawing) * 5, None
+    def predict(ids_BL: Tensor, want_BL: Tensor, **rest: Any) -> Tensor:
+        return torch.randn(int(want_BL.sum()), len(PIECES), generator=drawing) * 5
 
     run = list(denoise([canvas(slots, ELASTIC, room=4)], predict, Plan(steps=steps), [Never()]))
     best = run[-1].repair.best

@@ -113,12 +113,12 @@ def test_a_confident_void_does_not_cut_off_text_that_stands_behind_it() -> None:
     one = TOK.encode(b"1")[0]
     two = TOK.encode(b"2")[0]
 
-    def predict(ids_BL: torch.Tensor, want_BL: torch.Tensor, **_: object) -> tuple[torch.Tensor, None]:
+    def predict(ids_BL: torch.Tensor, want_BL: torch.Tensor, **_: object) -> torch.Tensor:
         table = torch.full((ids_BL.shape[1], len(TOK.pieces)), -20.0)
         start = canvas(2).ranges[0].start
         table[start, TOK.void_id], table[start, two] = 0.6, 0.3
         table[start + 1, one], table[start + 1, TOK.void_id] = 0.5, 0.1
-        return table[want_BL[0]], None
+        return table[want_BL[0]]
 
     steps = list(denoise([canvas(2)], predict, Plan(commit="fixed"), [None]))
     assert steps[0].canvas.fills() == (b"1",)

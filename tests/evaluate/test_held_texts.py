@@ -23,8 +23,8 @@ class Blind:
     def __init__(self) -> None:
         self.tokenizer, self.window = tokenizer(), 256
 
-    def predict(self, ids_BL: Tensor, want_BL: Tensor, **_: Any) -> tuple[Tensor, None]:
-        return torch.zeros(int(want_BL.sum()), len(self.tokenizer.pieces)), None
+    def predict(self, ids_BL: Tensor, want_BL: Tensor, **_: Any) -> Tensor:
+        return torch.zeros(int(want_BL.sum()), len(self.tokenizer.pieces))
 
 
 class Knowing(Blind):
@@ -34,10 +34,10 @@ class Knowing(Blind):
         super().__init__()
         self.right = right
 
-    def predict(self, ids_BL: Tensor, want_BL: Tensor, **_: Any) -> tuple[Tensor, None]:
-        logits, _none = super().predict(ids_BL, want_BL)
+    def predict(self, ids_BL: Tensor, want_BL: Tensor, **_: Any) -> Tensor:
+        logits = super().predict(ids_BL, want_BL)
         right = torch.tensor(self.right * len(ids_BL))
-        return logits.scatter(1, right[:, None], 9.0), None
+        return logits.scatter(1, right[:, None], 9.0)
 
 
 def test_a_blind_model_costs_what_its_vocabulary_costs() -> None:

@@ -125,14 +125,14 @@ class Doubter(Oracle):
         self.believes = believes
         self.checkpoint = replace(ROW, defaults={"proofread": True})
 
-    def predict(self, ids_BL: Tensor, want_BL: Tensor, **named: Any) -> tuple[Tensor, None]:
+    def predict(self, ids_BL: Tensor, want_BL: Tensor, **named: Any) -> Tensor:
         if (ids_BL == self.tokenizer.mask_id).any():
             return super().predict(ids_BL, want_BL, **named)
         self.calls += 1
         wanted = ids_BL[want_BL]
         missing = sum(one not in self.tokenizer.decode(wanted.tolist()) for one in self.believes)
         sure = 5.0 - missing if missing else 20.0
-        return torch.zeros(len(wanted), self.vocab).scatter(1, wanted[:, None], sure), None
+        return torch.zeros(len(wanted), self.vocab).scatter(1, wanted[:, None], sure)
 
 
 BROKEN = b"def half(x):\n    return y / 2\n\n\ndef twice(rows):\n    return rowz * 2\n"

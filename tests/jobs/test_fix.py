@@ -52,7 +52,7 @@ class Knower:
         self.text, self.tokenizer = text, tokenizer()
         self.vocab = len(self.tokenizer.pieces)
 
-    def predict(self, ids_BL: Tensor, want_BL: Tensor, **_: Any) -> tuple[Tensor, None]:
+    def predict(self, ids_BL: Tensor, want_BL: Tensor, **_: Any) -> Tensor:
         """Peaked logits at the text's ids and voids, or flat ones where it does not fit."""
         (ids,), (want,) = ids_BL.tolist(), want_BL.tolist()
         first, slots = want.index(True), sum(want)
@@ -65,7 +65,7 @@ class Knower:
             if len(known) <= slots:
                 known += [self.tokenizer.void_id] * (slots - len(known))
                 logits[torch.arange(slots), torch.tensor(known)] = 20.0
-        return logits, None
+        return logits
 
 
 def repaired(view: bytes, model: Any, **options: Any) -> Result:

@@ -14,12 +14,12 @@ from tests.oracle import Oracle
 class Blind(Oracle):
     """It knows the answer to the first open slot; at later ones it would write anything."""
 
-    def predict(self, *args: Any, **more: Any) -> tuple[Tensor, None]:
-        logits_NV, cache = super().predict(*args, **more)
+    def predict(self, *args: Any, **more: Any) -> Tensor:
+        logits_NV = super().predict(*args, **more)
         (anything,) = self.tokenizer.encode(b"x")
         logits_NV[1:] = 0.0
         logits_NV[1:, anything] = 9.0
-        return logits_NV, cache
+        return logits_NV
 
 
 def test_a_causal_model_ends_where_a_void_is_likeliest() -> None:

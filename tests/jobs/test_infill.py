@@ -96,9 +96,9 @@ def test_without_feedback_the_slip_stays() -> None:
 def test_what_cannot_be_mended_falls_back_to_the_original() -> None:
     class Stubborn(Oracle):
         def predict(self, ids_BL, want_BL, **_):  # type: ignore[no-untyped-def, override]
-            logits, cache = super().predict(ids_BL, want_BL)
+            logits = super().predict(ids_BL, want_BL)
             logits[:, self.tokenizer.encode(b")")[0]] = 50.0
-            return logits, cache
+            return logits
 
     source, span = Source.of(FILE, "f.py"), hole(b"", "8")
     (result,) = results(infill(source, [span], Stubborn([b"x"]), PYTHON, Plan(rounds=1), slots=90))
@@ -191,9 +191,9 @@ def test_generate_writes_a_program() -> None:
 def test_a_program_that_cannot_be_mended_has_no_fallback() -> None:
     class Stubborn(Oracle):
         def predict(self, ids_BL, want_BL, **_):  # type: ignore[no-untyped-def, override]
-            logits, cache = super().predict(ids_BL, want_BL)
+            logits = super().predict(ids_BL, want_BL)
             logits[:, self.tokenizer.encode(b")")[0]] = 50.0
-            return logits, cache
+            return logits
 
     (result,) = results(generate("halve a number", Stubborn([b"x"]), PYTHON, Plan(rounds=1), slots=90))
     assert result.verdict == "failed" and result.faults_after
@@ -204,10 +204,10 @@ def test_a_program_that_failed_is_tried_again() -> None:
 
     class Late(Oracle):
         def predict(self, ids_BL, want_BL, **_):  # type: ignore[no-untyped-def, override]
-            logits, cache = super().predict(ids_BL, want_BL)
+            logits = super().predict(ids_BL, want_BL)
             if self.calls <= 60:
                 logits[:, self.tokenizer.encode(b")")[0]] = 50.0
-            return logits, cache
+            return logits
 
     model = Late([b"x = 1"])
     (result,) = results(generate("set x", model, PYTHON, Plan(commit="fixed"), slots=40))

@@ -90,10 +90,10 @@ class Grows:
         self.window, self.vocab, self.block, self.model = window, model.vocab, 0, model
         self.seen: list[int] = []
 
-    def predict(self, ids_BL: Tensor, want_BL: Tensor, **rest: object) -> tuple[Tensor, None]:
+    def predict(self, ids_BL: Tensor, want_BL: Tensor, **rest: object) -> Tensor:
         self.seen.append(ids_BL.shape[1])
-        logits_NV, _ = self.model.predict(ids_BL, want_BL)
-        return logits_NV.index_fill(1, torch.tensor([self.grows]), 99.0), None
+        logits_NV = self.model.predict(ids_BL, want_BL)
+        return logits_NV.index_fill(1, torch.tensor([self.grows]), 99.0)
 
 
 @pytest.mark.parametrize("window", [64, 90, 512])

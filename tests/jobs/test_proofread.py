@@ -34,7 +34,7 @@ class Reader:
         self.vocab = len(self.tokenizer.pieces)
         self.checkpoint = replace(ROW, defaults={"proofread": proofreads})
 
-    def predict(self, ids_BL: Tensor, want_BL: Tensor, **_: Any) -> tuple[Tensor, None]:
+    def predict(self, ids_BL: Tensor, want_BL: Tensor, **_: Any) -> Tensor:
         logits = []
         for ids, want in zip(ids_BL.tolist(), want_BL.tolist(), strict=True):
             known = self.tokenizer.mask_id not in ids and self.tokenizer.decode(ids) in self.text
@@ -42,7 +42,7 @@ class Reader:
             wanted = [number for number, one in zip(ids, want, strict=True) if one]
             row[torch.arange(len(wanted)), torch.tensor(wanted)] = 20.0 * known
             logits.append(row)
-        return torch.cat(logits), None
+        return torch.cat(logits)
 
 
 def characters(view: bytes) -> list[int]:

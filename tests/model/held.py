@@ -47,7 +47,7 @@ def measure(folder: str) -> dict[str, float]:
         start = time.monotonic()
         model = load(folder, precision="int8")
         loaded = time.monotonic()
-        logits, _ = model.predict(ids, want)
+        logits = model.predict(ids, want)
         done = time.monotonic()
     assert logits.shape == (16, model.vocab) and bool(logits.isfinite().all())
     return {"load_s": loaded - start, "forward_s": done - loaded, "most_bytes": memory.most_bytes}

@@ -80,11 +80,11 @@ def test_only_wanted_positions_get_logits_and_shift_moves_rows() -> None:
     ids = torch.randint(4, 200, (2, 12), generator=torch.Generator().manual_seed(0))
     want = torch.zeros_like(ids, dtype=torch.bool)
     want[0, 3] = want[1, 5] = want[1, 7] = True
-    logits, _ = model.predict(ids, want)
-    full, _ = model.predict(ids, torch.ones_like(want))
+    logits = model.predict(ids, want)
+    full = model.predict(ids, torch.ones_like(want))
     assert logits.shape == (3, model.vocab)
     assert torch.allclose(logits, full.view(2, 12, -1)[want], atol=1e-6)
-    moved, _ = shifted.predict(ids, want)
+    moved = shifted.predict(ids, want)
     assert torch.allclose(moved, full.view(2, 12, -1)[want.roll(-1, 1)], atol=1e-6)
 
 

@@ -120,7 +120,7 @@ def test_what_was_exported_loads_and_predicts(config: TrainConfig, tmp_path: Pat
     assert set(card["held_out_nats"]) == {"0.15", "0.5", "0.9", "holes", "requests"}
     assert json.loads((tmp_path / "out" / "training.json").read_text())["preset"] == "tiny"
     ids = torch.tensor([[model.tokenizer.begin_id, model.tokenizer.mask_id]])
-    logits, _ = model.predict(ids, ids == model.tokenizer.mask_id)
+    logits = model.predict(ids, ids == model.tokenizer.mask_id)
     assert logits.shape == (1, len(model.tokenizer.pieces)) and logits.isfinite().all()
 
 
