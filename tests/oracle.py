@@ -40,6 +40,8 @@ class Oracle:
     `slips` are ids it answers at first at a slot (counted over all slots, in order), until it is asked there again.
     """
 
+    is_causal = False
+
     def __init__(
         self, answers: Sequence[bytes], *, sure: float = 0.99, window: int = 1024, slips: dict[int, int] | None = None
     ) -> None:

@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "repo": SHARED | {"text"},
     "lessons": SHARED | {"text"},
     "model": SHARED,
-    "jobs": SHARED | {"text", "syntax", "diffusion", "model", "repo"},
+    "trust": SHARED | {"text", "syntax"},
+    "jobs": SHARED | {"text", "syntax", "diffusion", "model", "repo", "trust"},
     "train": SHARED | {"text", "syntax", "diffusion", "model", "lessons"},
     "evaluate": SHARED | {"jobs", "diffusion", "model", "lessons", "text"},
     "bench": SHARED | {"evaluate", "jobs", "syntax", "diffusion", "model", "text"},
@@ -32,7 +33,7 @@ MAY_IMPORT = {
     "__init__": SHARED,
     "__main__": SHARED | {"cli"},
 }
-TORCH_FREE = {"errors", "resources", "settings", "text", "syntax", "repo", "lessons"}
+TORCH_FREE = {"errors", "resources", "settings", "text", "syntax", "repo", "lessons", "trust"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

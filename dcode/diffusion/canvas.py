@@ -22,8 +22,8 @@ class Vocabulary:
     """What ids stand for: `pieces[id]` are its bytes; `void_id` renders to nothing (None: the model has no voids).
 
     `suppressed` ids are never chosen: the mask itself, other special tokens, ids without text. A slot that chooses
-    `expand_id` becomes two open ones, one that chooses `delete_id` vanishes (arXiv 2602.01326; None: not trained to). Of what is written from the left
-    nothing comes behind one of the `stops`.
+    `expand_id` becomes two open ones, one that chooses `delete_id` vanishes (arXiv 2602.01326; None: not trained to).
+    Of what is written from the left nothing comes behind one of the `stops`.
     """
 
     pieces: tuple[bytes, ...]
@@ -38,6 +38,12 @@ class Vocabulary:
     def blank(self) -> tuple[int, ...]:
         """Ids that render to nothing but white space: the void, indents, newlines."""
         return tuple(number for number, piece in enumerate(self.pieces) if not piece.strip())
+
+    def continuing(self, text: bytes) -> list[int]:
+        """Ids whose bytes begin a text, or that it begins; every text has a first byte, and every byte an id."""
+        never = {*self.suppressed, *self.stops}
+        pieces = enumerate(self.pieces)
+        return [n for n, p in pieces if p and n not in never and (p.startswith(text) or text.startswith(p))]
 
     @cached_property
     def _spelling(self) -> dict[bytes, int]:
@@ -69,7 +75,8 @@ class Canvas:
     """One row. `ranges` are the positions of each hole; `fixed` the exact bytes before, between and after them.
 
     `draft()` is always the whole file: the first and last of `fixed` reach beyond what the network sees.
-    `room`: how many more slots each hole may grow by. `is_over`: whether a text written so far needs no more. A transition returns a new canvas.
+    `room`: how many more slots each hole may grow by. `is_over`: whether a text written so
+    far needs no more; `forced`: what the text of the only hole begins with. A transition returns a new canvas.
     """
 
     ids_L: Tensor
@@ -79,6 +86,7 @@ class Canvas:
     vocabulary: Vocabulary
     room: tuple[int, ...] = ()
     is_over: Callable[[bytes], bool] | None = None
+    forced: bytes = b""
 
     @staticmethod
     def of(

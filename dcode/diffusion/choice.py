@@ -23,7 +23,11 @@ def choose_slots(
     """
     vocabulary = canvas.vocabulary
     logits_NV = logits_NV.index_fill(1, torch.tensor(vocabulary.suppressed, dtype=torch.long), -torch.inf)
+    if canvas.forced:
+        logits_NV = _only_forced(canvas, logits_NV)
     scored = score(logits_NV, plan, generator)
+    if vocabulary.stops:
+        return scored
     if vocabulary.expand_id is not None:
         cramped_N = torch.eq(scored.ids_N, vocabulary.expand_id) & ~_roomy(canvas, positions_N, scored)
         scored = second_choice(scored, cramped_N, logits_NV, [vocabulary.expand_id])
@@ -33,6 +37,16 @@ def choose_slots(
     elif vocabulary.delete_id is None:
         return scored
     return second_choice(scored, blank_holes(canvas, positions_N, scored), logits_NV, vocabulary.blank)
+
+
+def _only_forced(canvas: Canvas, logits_NV: Tensor) -> Tensor:
+    """Where the bytes that a fill begins with do not stand there yet, only tokens that write them, or go beyond."""
+    (written,) = canvas.fills()
+    if len(written) >= len(canvas.forced):
+        return logits_NV
+    allowed = torch.tensor(canvas.vocabulary.continuing(canvas.forced[len(written) :]), dtype=torch.long)
+    only_NV = torch.full_like(logits_NV, -torch.inf)
+    return only_NV.index_copy(1, allowed, logits_NV[:, allowed])
 
 
 def _roomy(canvas: Canvas, positions_N: Tensor, scored: Scored) -> Tensor:

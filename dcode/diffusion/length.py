@@ -17,7 +17,7 @@ from dcode.diffusion.canvas import Canvas
 STEPS = (16, 8, 4, 2, 1)
 LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128)
 
-Forward = Callable[..., tuple[Tensor, Any]]
+Forward = Callable[..., Tensor]
 
 
 @dataclass(frozen=True, slots=True)

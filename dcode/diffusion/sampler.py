@@ -83,27 +83,29 @@ class _Row:
 def denoise(
     canvases: Sequence[Canvas],
     predict: Predict,
-    plan: Plan,
+    plan: Plan | Sequence[Plan],
     checkers: Sequence[Checker | None],
     lane: Rows | None = None,
 ) -> Iterator[Step]:
     """Fill the open slots of rows; yields a Step per row and forward pass until each row has stopped.
 
     Rows of one length share a forward; rows are never padded. They do not influence each other: each has its own
-    generator, seeded by its number. With a `lane` they are written from the left, in step. A row without a checker stops as "unchecked" when it is full. The last Step of a
-    row holds its result, the furthest canvas if faults remain.
+    generator, seeded by its number, and its own plan where several are given. With a `lane` they are written from the
+    left, in step. A row without a checker stops as "unchecked" when it is full. The last Step of a row holds its
+    result, the furthest canvas if faults remain.
     """
-    rows = [_start(number, canvas, plan) for number, canvas in enumerate(canvases)]
+    plans = [plan] * len(canvases) if isinstance(plan, Plan) else plan
+    rows = [_start(number, canvas, plans[number]) for number, canvas in enumerate(canvases)]
     while live := [row for row in rows if row.repair.stopped is None]:
         for length in sorted({len(row.canvas) for row in live}):
             alike = [row for row in live if len(row.canvas) == length]
             ids_BL = torch.stack([row.canvas.ids_L for row in alike])
-            want_BL = torch.stack([_wanted(row, plan) for row in alike])
+            want_BL = torch.stack([_wanted(row, plans[row.number]) for row in alike])
             if lane is not None:
                 lane.keep([row.number for row in alike])
             logits_NV = predict(ids_BL, want_BL, lane=lane)
             for row, logits in zip(alike, torch.split(logits_NV, want_BL.sum(1).tolist()), strict=True):
-                after, step = _advance(row, logits, plan, checkers[row.number])
+                after, step = _advance(row, logits, plans[row.number], checkers[row.number])
                 rows[row.number] = after
                 yield step
 

@@ -32,9 +32,7 @@ def bound(
     It says which names are unbound still, and is as it was if none are.
     The model's lines stay if they are imports alone and leave fewer names unbound; what they cost is counted anyway.
     """
-    program = replace(program, unbound=unbound(grammar, program.view))
-    if program.unbound:
-        program = _fewer(program, brought(grammar, program.view), grammar)
+    program = with_imports(program, grammar)
     if not program.unbound or model.block:  # what sees nothing behind a hole cannot fill one
         return program
     at, gap = import_place(grammar, program.view)
@@ -57,6 +55,12 @@ def bound(
     if tried is None or tried.verdict != "verified" or not only_imports(grammar, tried.regions[0].new):
         return program
     return _fewer(program, tried.view, grammar)
+
+
+def with_imports(program: Result, grammar: Grammar) -> Result:
+    """The program with the imports and names that are certain; it says which are unbound still."""
+    program = replace(program, unbound=unbound(grammar, program.view))
+    return _fewer(program, brought(grammar, program.view), grammar) if program.unbound else program
 
 
 def _fewer(program: Result, view: bytes, grammar: Grammar) -> Result:

@@ -1,25 +1,38 @@
 """Rewrite a region as an instruction says: all of it, or only what the model finds least likely there."""
 
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import replace
+from textwrap import dedent
 
 import torch
 
 from dcode.diffusion.plan import Plan
-from dcode.errors import InputError
+from dcode.errors import InputError, UsageError
 from dcode.jobs import window
 from dcode.jobs.fill import is_late
+from dcode.jobs.fim import left_to_right
+from dcode.jobs.generate import MORE, by_names
 from dcode.jobs.infill import fill_spans
+from dcode.jobs.request import SLOTS as LONGEST
+from dcode.jobs.request import answer, asked
 from dcode.jobs.restore import restored
 from dcode.jobs.smallest import beside, smallest
 from dcode.model.load import Model
+from dcode.syntax.check import GrammarChecker, file_faults
 from dcode.syntax.grammar import Grammar
+from dcode.syntax.identity import filled
+from dcode.syntax.scope import definitions
 from dcode.syntax.unbound import unbound
 from dcode.text.frame import Frame
 from dcode.text.prompt import edit_prompt
-from dcode.text.result import Result
+from dcode.text.result import Region, Result, Stopped, Verdict
 from dcode.text.source import Source
 from dcode.text.span import Span
+from dcode.trust.policy import Policy
+
+KNOWN_BYTES = 6000
+"""A larger definition around a region is not shown to the model."""
 
 ROOM = 32
 """Slots for what an instruction adds, beyond what a hole over the same text gets."""
@@ -58,6 +71,12 @@ def edit(
         raise InputError("there is nothing to edit in the region", hint="dcode infill fills empty places")
     comment = grammar.comment if grammar else "#"
     checked = grammar if feedback else None
+    if model.is_causal:
+        if strength < 1:
+            raise UsageError(f"{model.checkpoint.name} rewrites a whole region", hint="leave --strength out")
+        assert grammar is not None
+        yield from _from_the_left(source, span, instruction, model, grammar, plan, slots, count, feedback, deadline)
+        return
     if strength >= 1:
         line = source.view.rfind(b"\n", 0, span.start) + 1
         indent = source.view[line : span.start]
@@ -75,6 +94,72 @@ def edit(
     spans = least_likely(source.view, span, note, model, strength)
     for seen in fill_spans(source, spans, model, checked, plan, [note], (), slots, count, deadline):
         yield replace(seen, forwards=seen.forwards + GROUPS) if isinstance(seen, Result) else seen
+
+
+def _from_the_left(
+    source: Source,
+    span: Span,
+    instruction: str,
+    model: Model,
+    grammar: Grammar,
+    plan: Plan,
+    slots: int | None,
+    count: int,
+    feedback: bool,
+    deadline: float | None,
+) -> Generator[Frame | Result, None, None]:
+    """The region as a left-to-right base rewrites it on request: it sees the definition around it, too."""
+    assert model.framing is not None
+    begun, view, policy = time.monotonic(), source.view, Policy.of(model.checkpoint.policy)
+    line = view.rfind(b"\n", 0, span.start) + 1
+    indent = view[line : span.start] if not view[line : span.start].strip() else b""
+    old = indent + view[span.start : span.end]
+    around = _enclosing(grammar, view, span)
+    known = asked(model.framing.known, grammar, name=source.name, text=around) if around else ""
+    words = known + asked(model.framing.change, grammar, request=instruction.strip(), old=dedent(old.decode()))
+    most = slots or min(LONGEST, window.default_slots(old, model.tokenizer) + 4 * ROOM)
+    checker = GrammarChecker(grammar, view, [span]) if feedback else None
+    plans = left_to_right(plan, policy, max(policy.programs, count))
+    made: list[Result] = []
+    spent = 0
+    for more in (plans, [replace(plans[0], temperature=policy.temperature, seed=plan.seed + 1)] * MORE):
+        written, forwards = yield from answer(
+            words, model, grammar, more, most, deadline, (view[:line], view[span.end :])
+        )
+        spent += forwards
+        for one in written:
+            new = _indented(one.text, indent)
+            draft = filled(view, [span], [new])
+            faults = tuple(checker.faults(draft)) if checker else ()
+            fit = not faults and one.ended and new.strip()
+            said: Verdict = "failed" if not fit else "verified" if checker else "unchecked"
+            region = Region(span, view[span.start : span.end], new, said, one.confidence)
+            before = file_faults(grammar, view)
+            seconds = {"total": time.monotonic() - begun}
+            stopped: Stopped = "clean" if one.ended else "time"
+            result = Result((region,), draft.data, before, file_faults(grammar, draft.data), 0, 0, seconds, stopped)
+            made.append(_with_unbound(result, source, grammar))
+        if any(one.verdict != "failed" for one in made) or is_late(deadline):
+            break
+    passed = list({one.view: one for one in reversed(by_names(made)) if one.verdict != "failed"}.values())[::-1]
+    first, *others = passed[:count] or made[:1]
+    yield replace(first, forwards=spent)
+    yield from others
+
+
+def _enclosing(grammar: Grammar, view: bytes, span: Span) -> str:
+    """The smallest definition around a region that is more than the region; "" if none is, or none is small."""
+    around = [
+        one.span for one in definitions(grammar, view) if one.span.start <= span.start and span.end <= one.span.end
+    ]
+    best = min((one for one in around if len(one) > len(span)), key=len, default=None)
+    return view[best.start : best.end].decode() if best and len(best) <= KNOWN_BYTES else ""
+
+
+def _indented(text: bytes, indent: bytes) -> bytes:
+    """Code at a region's indent; its first line stands behind that already."""
+    lines = dedent(text.decode("utf-8", "ignore").strip("\n")).rstrip().encode().split(b"\n")
+    return b"\n".join(lines[:1] + [indent + line if line.strip() else b"" for line in lines[1:]])
 
 
 def _written(stream: Iterator[Frame | Result], comment: str) -> Generator[Frame, None, list[Result]]:

@@ -77,14 +77,14 @@ def frame(step: Step, seconds: float) -> Frame:
     """What may be seen of a step."""
     fresh, dropped = set(step.committed), set(step.dropped)
 
+    states, ids, sure = step.canvas.state_L.tolist(), step.canvas.ids_L.tolist(), step.confidence_L.tolist()
+    pieces = step.canvas.vocabulary.pieces
+
     def slot(position: int) -> Slot:
-        state: SlotState = "masked"
-        if position in dropped:
-            state = "dropped"
-        elif step.canvas.state_L[position] == TAKEN:
-            state = "fresh" if position in fresh else "taken"
-        text = step.canvas.text(position).decode("utf-8", "replace")
-        return Slot(text, state, float(step.confidence_L[position]))
+        if states[position] != TAKEN:
+            return Slot("", "dropped" if position in dropped else "masked", sure[position])
+        state: SlotState = "fresh" if position in fresh else "taken"
+        return Slot(pieces[ids[position]].decode("utf-8", "replace"), state, sure[position])
 
     holes = tuple(tuple(slot(position) for position in hole) for hole in step.canvas.ranges)
     masked = int((step.canvas.state_L == OPEN).sum())
@@ -118,6 +118,26 @@ def vocabulary(model: Model, *, ends: bool = False) -> Vocabulary:
     return _vocabulary(known.pieces, (known.mask_id, void, known.expand_id, known.delete_id), model.vocab, ends)
 
 
+def from_the_left(model: Model, *, fenced: bool = False) -> Vocabulary:
+    """The ids that a left-to-right model may write, and those that end what it writes; `fenced`: a code fence, too."""
+    assert model.framing is not None, "who asks knows how"
+    return _from_the_left(
+        model.tokenizer.pieces, model.framing.stop_ids(model.tokenizer), model.tokenizer.end_id, fenced
+    )
+
+
+@lru_cache(maxsize=4)
+def _from_the_left(pieces: tuple[bytes, ...], stops: frozenset[int], end_id: int, fenced: bool) -> Vocabulary:
+    stops |= {end_id} | {number for number, piece in enumerate(pieces) if fenced and piece.strip().startswith(FENCE)}
+    pieces = tuple(b"" if number in stops else piece for number, piece in enumerate(pieces))
+    unfit = (n for n, piece in enumerate(pieces) if n not in stops and (not piece or _has_control(piece)))
+    return Vocabulary(pieces, end_id, end_id, tuple(unfit), stops=stops)
+
+
+def _has_control(piece: bytes) -> bool:
+    return any((byte < 32 and byte not in (9, 10)) or byte == 127 for byte in piece)
+
+
 @lru_cache(maxsize=4)
 def _vocabulary(
     pieces: tuple[bytes, ...], ids: tuple[int, int | None, int | None, int | None], size: int, ends: bool
@@ -129,7 +149,7 @@ def _vocabulary(
             return number not in ids[1:]
         # A model that answers in a code fence is to end where it would close the fence.
         fence = ends and FENCE in pieces[number]
-        return fence or any((byte < 32 and byte not in (9, 10)) or byte == 127 for byte in pieces[number])
+        return fence or _has_control(pieces[number])
 
     suppressed = tuple(number for number in range(size) if unfit(number))
     return Vocabulary(pieces, mask_id, void_id, suppressed, expand_id, delete_id)

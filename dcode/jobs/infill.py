@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.length import Found
@@ -11,6 +11,7 @@ from dcode.diffusion.plan import Plan
 from dcode.errors import ModelError, OutOfTime
 from dcode.jobs import window
 from dcode.jobs.fill import Outcome, fill, verdict, vocabulary
+from dcode.jobs.fim import Hole, fill_hole
 from dcode.jobs.lengths import find_lengths
 from dcode.model.checkpoint import checkpoints
 from dcode.model.load import Model
@@ -25,6 +26,7 @@ from dcode.text.prompt import request_header
 from dcode.text.result import Region, Result, Verdict
 from dcode.text.source import Source
 from dcode.text.span import Span
+from dcode.trust.policy import Policy
 
 SAMPLED = 0.8
 """The temperature of further candidates when the first is greedy."""
@@ -69,7 +71,7 @@ def fill_spans(
     deadline: float | None,
 ) -> Iterator[Frame | Result]:
     """What `infill` does, with `notes`: the comment lines that the model sees above each hole's line, "" for none."""
-    if model.block:
+    if model.block and not (model.framing and model.framing.hole):
         what = f"{model.checkpoint.name} sees nothing behind a hole, so it cannot fill one"
         raise ModelError(what, hint=f"these can: {', '.join(seeing_both_sides())}")
     sizes = [slots or window.default_slots(source.view[s.start : s.end], model.tokenizer) for s in spans]
@@ -85,7 +87,11 @@ def fill_spans(
             if not results:
                 raise
             break
-    yield from ranked(results)
+    yield from (
+        list({result.view: result for result in reversed(results)}.values())[::-1]
+        if model.is_causal
+        else ranked(results)
+    )
 
 
 def seeing_both_sides() -> list[str]:
@@ -124,6 +130,7 @@ class _Job:
     notes: tuple[str, ...]
     deadline: float | None
     searched: dict[tuple[bytes, range], Found] = field(default_factory=dict)
+    drawn: dict[tuple[bytes, Span], list[Outcome]] = field(default_factory=dict)
 
     @cached_property
     def view(self) -> bytes:
@@ -159,8 +166,11 @@ class _Job:
         texts = list(witness or (view[span.start : span.end] for span in self.spans))
         outcomes: list[tuple[Outcome, Verdict]] = []
         sizes = self.sizes
-        for group in window.share(view, self.spans, sizes, self.notes, self.model.tokenizer, self.model.window):
-            outcome, said = yield from self._group(group, texts, plan, number)
+        one_by_one = [range(number, number + 1) for number in range(len(self.spans))]
+        shared = partial(window.share, view, self.spans, sizes, self.notes, self.model.tokenizer, self.model.window)
+        fill_group = self._drawn if self.model.is_causal else self._group
+        for group in one_by_one if self.model.is_causal else shared():
+            outcome, said = yield from fill_group(group, texts, plan, number)
             outcomes.append((outcome, said))
             texts[group.start : group.stop] = outcome.fills
         return self._result(outcomes, texts, witness, time.monotonic() - begun)
@@ -179,6 +189,35 @@ class _Job:
                 return replace(seen, forwards=seen.forwards + searched), verdict(seen, checker)
             yield seen
         raise AssertionError("fill ends with an Outcome")
+
+    def _drawn(
+        self, group: range, texts: list[bytes], plan: Plan, number: int
+    ) -> Generator[Frame, None, tuple[Outcome, Verdict]]:
+        """The hole's best text, or for a further candidate the next best, from one batch."""
+        draft = filled(self.view, self.spans, texts)
+        place = draft.holes[group.start]
+        alone = len(self.spans) == 1
+        checker = self.checker if alone or not self.grammar else GrammarChecker(self.grammar, draft.data, [place])
+        outcomes = self.drawn.get((draft.data, place))
+        if outcomes is None:
+            span = self.spans[group.start]
+            old = self.view[span.start : span.end]
+            hole = Hole(
+                draft.data,
+                place,
+                self.notes[group.start],
+                old.rstrip(b"\n").count(b"\n") + 1 if old.strip() else 0,
+                self.sizes[group.start],
+            )
+            policy = Policy.of(self.model.checkpoint.policy)
+            seen = outline(self.grammar, draft.data, place.start) if self.grammar else ()
+            outcomes = yield from fill_hole(hole, self.model, self.grammar, checker, plan, policy, seen, self.deadline)
+            self.drawn[draft.data, place] = outcomes
+        if not outcomes:
+            old = texts[group.start]
+            return Outcome((old,), (0.0,), (), 0, 0, "clean"), "failed"
+        best = outcomes[min(number, len(outcomes) - 1)]
+        return best, verdict(best, checker)
 
     def _sizes(self, view: bytes, holes: Sequence[Span], group: range, number: int) -> tuple[tuple[int, ...], int]:
         """Slots for every hole of the group, and the forwards it took to find them, if no candidate had to before."""

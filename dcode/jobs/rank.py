@@ -4,13 +4,17 @@ Every place is masked, in a row of its own; the likeliest changes are read again
 it sees. It samples nothing. Shapes: L positions, N masked slots, V vocabulary.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
 
+from dcode.diffusion.reader import Branch, read
 from dcode.jobs import window
+from dcode.jobs.fim import prefill
 from dcode.jobs.proofread import doubts
 from dcode.model.load import Model
 from dcode.syntax.grammar import Grammar
@@ -24,6 +28,9 @@ CONTEXT = 192
 
 SLOTS = 8
 """The longest text, in tokens, that is told from one with the same beginning."""
+
+BEHIND = 12
+"""Tokens behind a change that a left-to-right base reads to judge it."""
 
 LATER = 0.3
 """What the slots behind the first count: they are guessed without knowing it."""
@@ -57,10 +64,16 @@ class Ranking:
 
 def ranked(grammar: Grammar, view: bytes, edits: Iterable[Edit], model: Model) -> Ranking:
     """The edits of the view by how much better they suit it than what they replace."""
+    edits = [*dict.fromkeys(edits)]
     places: dict[Span, list[Edit]] = {}
-    for edit in dict.fromkeys(edits):
+    for edit in edits:
         places.setdefault(_hole(view, edit.span), []).append(edit)
-    by_model = {edit: gain for span, group in places.items() for edit, gain in _gains(view, span, group, model).items()}
+    if model.is_causal:
+        by_model = read_gains(view, edits[:JUDGED], model) if edits else {}
+        places = dict([*places.items()][:1])  # one forward for all of them
+    else:
+        each = (_gains(view, span, group, model) for span, group in places.items())
+        by_model = {edit: gain for gains in each for edit, gain in gains.items()}
     likeliest = sorted(by_model, key=lambda edit: -by_model[edit])[:JUDGED]
     habits = Habits.of(grammar, view)
     style = {edit: _style(grammar, view, edit, habits) for edit in likeliest}
@@ -83,6 +96,33 @@ def _scores(
     # One that was not read counts as doubted as the most doubtful of them.
     most = max(doubted.values())
     return {edit: MASKED * gains[edit] + style[edit] - doubted.get(edit, most) for edit in gains}, forwards
+
+
+def read_gains(view: bytes, edits: Sequence[Edit], model: Model) -> dict[Edit, float]:
+    """How much likelier a left-to-right base finds the text with each edit than the text as it is, in nats.
+
+    It reads from the line of the first edit to some tokens behind the last one, all edits in one forward.
+    """
+    tokenizer, lane = model.tokenizer, model.lane()
+    first = line_start(view, min(edit.span.start for edit in edits))
+    last = line_end(view, max(edit.span.end for edit in edits))
+    shown = window.beside(view[:first], b"", "", (), tokenizer, min(model.window, CONTEXT + window.MARKS))
+    prefill(model, [tokenizer.end_id, *shown.before], lane)
+    trunk = tokenizer.encode(view[first : window.near(view, Span(first, last), BEHIND).end])
+    ends = [*accumulate((len(tokenizer.pieces[n]) for n in trunk), initial=first)]
+    branches, until = [], []
+    for edit in edits:
+        keep = max(0, bisect_right(ends, edit.span.start) - 2)  # the token in front of it may join with it
+        stop = min(len(trunk), bisect_left(ends, edit.span.end) + BEHIND)
+        text = view[ends[keep] : edit.span.start] + edit.new + view[edit.span.end : ends[stop]]
+        ids = tokenizer.encode(text.decode("utf-8", "ignore").encode())
+        branches.append(Branch(keep, tuple(ids or [tokenizer.end_id])))
+        until.append(stop)
+    log_p, new = read(trunk, branches, model, lane)
+    return {
+        edit: float(after.sum() - log_p[branch.after : stop].sum())
+        for edit, branch, stop, after in zip(edits, branches, until, new, strict=True)
+    }
 
 
 def _gains(view: bytes, span: Span, edits: Sequence[Edit], model: Model) -> dict[Edit, float]:

@@ -4,6 +4,7 @@ Everything is in bytes of the view and tokens of the model. It knows no language
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from dcode.errors import InputError
@@ -126,6 +127,56 @@ def look(
     # Position 0 is never a slot: with nothing in front, the mark of the beginning stands there.
     head = (*first, *kept, *noted) or (tokenizer.begin_id,)
     return [head, *inner, (*tail, *last)]
+
+
+BEFORE, BEHIND = 1500, 500
+"""Tokens that a left-to-right model is shown in front of a hole, and behind it."""
+
+MARKS = 8
+"""Room for the marks around them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Ids of what stands before and behind a hole; `forced` bytes of before are left to the fill to begin with.
+
+    A hole that begins inside a token, or behind an indent (which is one with the word behind it), is asked for from
+    where that token begins.
+    """
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    forced: bytes
+
+
+def beside(before: bytes, after: bytes, note: str, outline: Sequence[Span], tokenizer: Tokenizer, room: int) -> Beside:
+    """What a left-to-right model is shown of a file: whole lines next to the hole and those of its outline before them.
+
+    A quarter of a `room` that is too small for both goes to what is behind the hole.
+    """
+    line = before.rfind(b"\n") + 1
+    start = before[line:]
+    forced = start if not start.strip() else tokenizer.decode(tokenizer.encode(start)[-1:])
+    noted = with_note(start, note).removesuffix(forced)
+    behind = tokenizer.encode(_lines(after, min(BEHIND, room // 4), tokenizer, last=False))
+    left = max(0, min(BEFORE, room - len(behind)) - len(tokenizer.encode(noted)) - MARKS)
+    ahead = _lines(before[:line], left, tokenizer, last=True)
+    if outline and len(ahead) < line:
+        far = tokenizer.decode(_far_lines(before[:line], len(ahead), outline, left // 4, tokenizer))
+        ahead = far + _lines(before[:line], left - len(tokenizer.encode(far)), tokenizer, last=True)
+    return Beside(tuple(tokenizer.encode(ahead + noted)), tuple(behind), forced)
+
+
+def _lines(text: bytes, room: int, tokenizer: Tokenizer, *, last: bool) -> bytes:
+    """The last, or first, whole lines of a text that so many tokens hold."""
+    reach = room * BYTES_PER_TOKEN
+    start, end = (max(0, len(text) - reach), len(text)) if last else (0, min(reach, len(text)))
+    part = text[_character(text, start) : end if end == len(text) else _character(text, end)]
+    ids = tokenizer.encode(part)
+    if len(part) == len(text) and len(ids) <= room:
+        return text
+    kept = tokenizer.decode(ids[max(0, len(ids) - room) :] if last else ids[:room])
+    return kept[kept.find(b"\n") + 1 :] if last else kept[: kept.rfind(b"\n") + 1]
 
 
 def near(view: bytes, span: Span, tokens: int) -> Span:

@@ -58,7 +58,7 @@ class Backbone(nn.Module):
         return out
 
     def extend(self, ids_BL: Tensor, want_BL: Tensor, lane: Lane) -> Tensor:
-        """Logits [N, V] aligned to the wanted positions of a causal network; only rows that the lane lacks are computed.
+        """Logits [N, V] aligned to the wanted positions of a causal network; what the lane lacks is computed.
 
         Nothing behind the last wanted position is looked at.
         """
@@ -73,7 +73,7 @@ class Backbone(nn.Module):
             mask = None
             if until > at + 1:
                 mask = (torch.arange(until) <= places_L[:, None])[None, None]
-            hidden.append(self._rows(ids_BL[:, at:until], places_L, mask, lambda n, k, v, at=at: lane.put(n, at, k, v)))
+            hidden.append(self._rows(ids_BL[:, at:until], places_L, mask, partial(lane.put, at)))
             lane.remember(ids_BL[:, :until])
         return self.logits(torch.cat(hidden, dim=1)[rows_BL[:, start:stop].to(hidden[0].device)])
 

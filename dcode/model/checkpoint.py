@@ -9,10 +9,13 @@ from typing import Any, Literal
 
 from dcode.errors import DcodeError, ModelError, UsageError
 from dcode.model import registry
+from dcode.model.framing import Framing
 from dcode.resources import data_path
 
 DEFAULT = "mini"
 HUB = "hub:"
+FRAMINGS = "framing"
+"""The table of checkpoints.toml that is no model."""
 
 Attention = Literal["full", "block-causal", "causal"]
 Length = Literal["void", "expand", "search"]
@@ -27,7 +30,8 @@ class Checkpoint:
     rewritten as an instruction says; `presets`: what --preset sets for holes, in place of what it sets for every model.
     What follows them is what a checkpoint's own files may not say; None: they must. `shift`: row p-1 predicts position
     p. `length`: how a hole finds its length: void slots, tokens that expand and delete, or a search. `prompt`: a
-    comment header, or the checkpoint's own chat template. `rules`: what the hook asks it for; none named: everything.
+    comment header, or the checkpoint's own chat template; `framing`: a table's name, for left-to-right models, whose
+    candidates are drawn and chosen by `policy`. `rules`: what the hook asks it for; none named: everything.
     """
 
     name: str
@@ -53,6 +57,8 @@ class Checkpoint:
     delete_id: int | None = None
     length: Length = "void"
     prompt: Style = "header"
+    framing: str = ""
+    policy: dict[str, Any] = field(default_factory=dict)
 
     @property
     def hub(self) -> str | None:
@@ -75,8 +81,16 @@ class Checkpoint:
 
 def checkpoints() -> dict[str, Checkpoint]:
     """Every row of checkpoints.toml by name, in the file's order."""
-    table = tomllib.loads(data_path("checkpoints.toml").read_text(encoding="utf-8"))
-    return {name: _row(name, values) for name, values in table.items()}
+    return {name: _row(name, values) for name, values in _table().items() if name != FRAMINGS}
+
+
+def framings() -> dict[str, Framing]:
+    """How left-to-right models were taught to fill holes and to answer, by name, in the file's order."""
+    return {name: Framing.of(name, values) for name, values in _table()[FRAMINGS].items()}
+
+
+def _table() -> dict[str, Any]:
+    return tomllib.loads(data_path("checkpoints.toml").read_text(encoding="utf-8"))
 
 
 def find(name: str) -> Checkpoint:

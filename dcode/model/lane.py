@@ -36,6 +36,13 @@ class Lane:
         """So many equal rows that go on from the first one here; this lane stays as it is."""
         return self._of([0] * rows, tuple(range(rows)))
 
+    def upto(self, length: int) -> "Lane":
+        """The first positions alone, not copied."""
+        other = Lane(self.config, 0)
+        other.numbers, other.ids_BL = self.numbers, self.ids_BL[:, :length]
+        other._keys, other._values = [*self._keys], [*self._values]
+        return other
+
     def keep(self, numbers: Sequence[int]) -> None:
         """Let go of all rows but these."""
         if tuple(numbers) != self.numbers:
@@ -48,7 +55,7 @@ class Lane:
         same_L = torch.eq(self.ids_BL[:, :length], ids_BL[:, :length]).all(0)
         return int(same_L.int().cumprod(0).sum())
 
-    def put(self, layer: int, start: int, keys_BKLE: Tensor, values_BKLE: Tensor) -> tuple[Tensor, Tensor]:
+    def put(self, start: int, layer: int, keys_BKLE: Tensor, values_BKLE: Tensor) -> tuple[Tensor, Tensor]:
         """Keep keys and values of the positions from `start` on; all up to their end."""
         stop = start + keys_BKLE.shape[2]
         for kept, new in ((self._keys, keys_BKLE), (self._values, values_BKLE)):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from importlib import import_module
 from itertools import chain
@@ -15,9 +16,10 @@ from torch import Tensor
 from dcode.errors import ModelError
 from dcode.model import registry, shards
 from dcode.model.backbone import Backbone
-from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint, find
+from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint, find, framings
 from dcode.model.config import Config
 from dcode.model.families import FAMILIES, kind_of, reading, shape
+from dcode.model.framing import Framing
 from dcode.model.int8 import halve, halved
 from dcode.model.lane import Lane
 from dcode.model.tokenizer import Tokenizer
@@ -72,11 +74,31 @@ class Model:
         if lane is not None:
             return self.net.extend(ids_BL, want_BL, lane).float().cpu()
         device = self.net.norm.weight.device
-        return self.net(ids_BL.to(device), want_BL.to(device)).float().cpu()
+        logits_NV: Tensor = self.net(ids_BL.to(device), want_BL.to(device))
+        return logits_NV.float().cpu()
 
-    def lane(self) -> Lane | None:
-        """An empty lane of one row, for a causal network; None for one that sees to the right."""
-        return Lane(self.net.config) if self.net.config.attention == "causal" else None
+    @property
+    def is_causal(self) -> bool:
+        """Whether it writes from the left and keeps what it has computed."""
+        return self.net.config.attention == "causal"
+
+    @cached_property
+    def framing(self) -> Framing | None:
+        """How it was taught to fill holes and to answer: its row's, else the first that its vocabulary fits."""
+        known = framings()
+        if self.checkpoint.framing:
+            return known[self.checkpoint.framing]
+        return next((one for one in known.values() if one.fits(self.tokenizer.specials)), None)
+
+    def lane(self) -> Lane:
+        """An empty lane of one row."""
+        return Lane(self.net.config)
+
+    @torch.inference_mode()
+    def branch(self, ids_R: Tensor, places_R: Tensor, sees_RN: Tensor, want_R: Tensor, lane: Lane) -> Tensor:
+        """Float32 logits [N, V] behind the wanted rows of what is read beside a lane (see `Backbone.branch`)."""
+        hidden_RD = self.net.branch(ids_R, places_R, sees_RN, lane)
+        return self.net.logits(hidden_RD[want_R.to(hidden_RD.device)]).float().cpu()
 
 
 def load(

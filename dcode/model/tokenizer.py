@@ -6,7 +6,7 @@ vocabulary spells blanks and single bytes in its own way, that is undone here. S
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -22,7 +22,8 @@ class Tokenizer:
     """Pieces are tokenized apart: `encode` never sees across the border of a hole.
 
     `void_id` is None for models without void slots. `expand_id` asks for two slots in place of one, `delete_id` for
-    none: only where a model was trained to. `template` writes a chat request as ids, if the model has one.
+    none: only where a model was trained to. `template` writes a chat request as ids, if the model has one;
+    `specials`: the ids of its special tokens by their text.
     """
 
     engine: Engine
@@ -33,6 +34,7 @@ class Tokenizer:
     expand_id: int | None = None
     delete_id: int | None = None
     template: Callable[[str], list[int]] | None = None
+    specials: Mapping[str, int] = field(default_factory=dict)
 
     @staticmethod
     def of(engine: Engine) -> "Tokenizer":

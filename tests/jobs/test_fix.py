@@ -47,6 +47,7 @@ class Knower:
     """Knows one text: of a row it gives that which the text has between what stands before the masks and behind."""
 
     window, block, digest, checkpoint = 1024, 0, "0" * 64, ROW
+    is_causal = False
 
     def __init__(self, text: bytes) -> None:
         self.text, self.tokenizer = text, tokenizer()

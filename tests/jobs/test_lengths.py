@@ -88,6 +88,7 @@ class Grows:
         self.tokenizer, self.grows = replace(known, void_id=None, expand_id=known.void_id), known.void_id
         self.checkpoint = replace(model.checkpoint, length="expand")
         self.window, self.vocab, self.block, self.model = window, model.vocab, 0, model
+        self.is_causal = False
         self.seen: list[int] = []
 
     def predict(self, ids_BL: Tensor, want_BL: Tensor, **rest: object) -> Tensor:

@@ -28,6 +28,7 @@ class Reader:
     """Masked places tell it nothing; in sight it doubts every token of a row that is no part of its text."""
 
     window, block, digest = 1024, 0, "0" * 64
+    is_causal = False
 
     def __init__(self, text: bytes, *, proofreads: bool) -> None:
         self.text, self.tokenizer = text, tokenizer()
