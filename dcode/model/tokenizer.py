@@ -71,6 +71,12 @@ class Tokenizer:
             for number in range(max(*table, *special) + 1)
         )
 
+    @cached_property
+    def specials(self) -> Mapping[str, int]:
+        """The id of every special token by its text: how framings name them. No text is encoded as one."""
+        added = self.engine.get_added_tokens_decoder()
+        return {token.content: number for number, token in added.items() if token.special}
+
     def encode(self, text: bytes) -> list[int]:
         """Ids of one piece of UTF-8 text, without special tokens."""
         ids: list[int] = self.engine.encode(text.decode("utf-8"), add_special_tokens=False).ids
