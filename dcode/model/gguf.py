@@ -26,15 +26,17 @@ from dcode.model.config import Config
 from dcode.model.exact import make_exact
 from dcode.model.families import FAMILIES, WINDOW, Kind, Reading, kind_of, reading
 from dcode.model.names import Names
-from dcode.model.tokenizer import Tokenizer
+from dcode.model.tokenizer import Tokenizer, byte_alphabet
 
 VERSIONS = (2, 3)
 ALIGNMENT = 32
 MOST_TENSORS, MOST_KEYS, MOST_ITEMS = 1 << 16, 1 << 16, 1 << 24
 """More are taken for a mistake: the longest published vocabularies have 2**18 tokens."""
 
-PIECE = 1 << 22
-"""Numbers that are widened at a time: the rest of a tensor stays on disk."""
+PIECE, LINE = 1 << 18, 8192
+"""Numbers that are widened at a time, what a processor's cache holds, and in a row as dequantization is given them: it
+takes 16 rows at a time, and short ones cost it most of its time. All of qwen2.5-coder-0.5b-instruct-q4_k_m.gguf, one
+core: 6.5 s in its own rows and pieces of 2**22, 4.0 in these."""
 
 KINDS = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K")
 
@@ -150,12 +152,13 @@ class Gguf:
     def read(self, name: str, config: Config, dtype: torch.dtype) -> Tensor:
         """The numbers of a tensor, widened piece by piece, with the rows of q and k as the Backbone has them."""
         one = self.tensors[name]
-        rows = math.prod(one.shape[:-1])
-        raw = self._data[one.start : one.start + one.size].reshape(rows, -1)
-        out, step = torch.empty(rows, one.shape[-1], dtype=dtype), max(1, PIECE // one.shape[-1])
-        for start in range(0, rows, step):
-            wide = dequantize(raw[start : start + step], GGMLQuantizationType[one.kind])
-            out[start : start + step] = torch.from_numpy(np.array(wide, np.float32))
+        kind, count = GGMLQuantizationType[one.kind], math.prod(one.shape)
+        line = math.gcd(count, LINE)
+        raw = self._data[one.start : one.start + one.size].reshape(count // line, -1)
+        out, step = torch.empty(count // line, line, dtype=dtype), max(1, PIECE // line)
+        for start in range(0, len(raw), step):
+            wide = dequantize(raw[start : start + step], kind)
+            out[start : start + step] = torch.from_numpy(wide if wide.flags.writeable else wide.copy())
         out = out.view(one.shape)
         if self.architecture in PERMUTED and (".attn_q." in name or ".attn_k." in name):
             out = unpermute(out, config.head_width)
@@ -287,18 +290,16 @@ def tokenizer(file: Gguf, row: Checkpoint, *, masks: bool) -> Tokenizer:
 def _engine(name: str, pre: str, texts: list[str], kinds: list[int], merges: list[str]) -> Engine:
     """Byte-level BPE with the file's vocabulary, without a normal form."""
     vocabulary = {text: number for number, text in enumerate(texts) if kinds[number] != UNUSED}
-    parts = [merge.partition(" ") for merge in merges]
-    if not all(left and right and " " not in right for left, _, right in parts):
-        raise ModelError(f"{name} has a merge that is no pair of tokens")
-    try:
-        engine = Engine(
-            models.BPE(
-                vocab=vocabulary, merges=[(left, right) for left, _, right in parts], ignore_merges=pre in WHOLE_WORDS
-            )
-        )
-    except Exception as error:  # the engine raises bare Exception
-        reason = str(error).splitlines()[0][:200]
-        raise ModelError(f"the tokenizer in {name} cannot be read: {reason}") from None
+    if not byte_alphabet().keys() <= vocabulary.keys():
+        raise ModelError(f"{name} has no token for some bytes: dcode edits byte for byte")
+    pairs = []
+    for merge in merges:
+        left, _, right = merge.partition(" ")
+        # The engine would not refuse all of these: at some it panics.
+        if not (left and right and {left, right, left + right} <= vocabulary.keys()):
+            raise ModelError(f"{name} has the merge {merge[:80]!r}, and no tokens for it")
+        pairs.append((left, right))
+    engine = Engine(models.BPE(vocab=vocabulary, merges=pairs, ignore_merges=pre in WHOLE_WORDS))
     cuts = [pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in SPLITS[pre]]
     engine.pre_tokenizer = pre_tokenizers.Sequence(
         [*cuts, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
