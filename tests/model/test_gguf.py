@@ -162,6 +162,11 @@ def test_any_text_comes_back_byte_for_byte(text: str) -> None:
         assert known.decode(ids) == one.encode() and not set(ids) & set(known.specials.values())
 
 
+def test_where_words_come_whole_a_token_needs_no_merges(tmp_path: Path) -> None:
+    qwen2, llama = (made(write_gguf(tmp_path / f"{name}.gguf", name)) for name in ("qwen2", "llama"))
+    assert qwen2.encode(b"zz") == [*b"zz"] and llama.encode(b"zz") == [llama.engine.token_to_id("zz")]
+
+
 def test_special_tokens_are_named_by_their_text_and_no_text_is_one(tmp_path: Path) -> None:
     known = made(write_gguf(tmp_path / "x.gguf"))
     assert known.specials == {text: 256 + index for index, text in enumerate((*SPECIALS, "</tool>"))}
@@ -261,7 +266,7 @@ FACTS: list[tuple[dict[str, Any], str]] = [
     ({"tokenizer.ggml.pre": "new"}, "the unknown way 'new'"),
     ({"tokenizer.ggml.pre": None}, "the unknown way 'None'"),
     ({"tokenizer.ggml.tokens": None}, "lacks tokenizer.ggml.tokens"),
-    ({"tokenizer.ggml.token_type": [1]}, "266 tokens, but 1 kinds"),
+    ({"tokenizer.ggml.token_type": [1]}, "267 tokens, but 1 kinds"),
     ({"tokenizer.ggml.merges": ["de"]}, "merge 'de', and no tokens"),
     ({"tokenizer.ggml.merges": ["d e f"]}, "merge 'd e f', and no tokens"),
     ({"tokenizer.ggml.merges": ["e d"]}, "merge 'e d', and no tokens"),

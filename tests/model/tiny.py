@@ -172,8 +172,8 @@ def write_gguf(
     sizes = {"context_length": 64, "embedding_length": WIDTH, "block_count": LAYERS, "feed_forward_length": FEED}
     heads = {"attention.head_count": HEADS, "attention.head_count_kv": KV_HEADS, "vocab_size": VOCAB}
     merges = ["d e", "de f", "\u0120 \u0120", "x y"]
-    tokens = [*bytes_in_order(), *SPECIALS, "</tool>", "de", "def", "\u0120\u0120", "xy", "[PAD265]"]
-    kinds = [1] * 256 + [CONTROL] * len(SPECIALS) + [WRITTEN, 1, 1, 1, 1, UNUSED]
+    tokens = [*bytes_in_order(), *SPECIALS, "</tool>", "de", "def", "\u0120\u0120", "xy", "zz", "[PAD266]"]
+    kinds = [1] * 256 + [CONTROL] * len(SPECIALS) + [WRITTEN, 1, 1, 1, 1, 1, UNUSED]
     told = {
         **{f"{name}.{key}": value for key, value in (sizes | heads).items()},
         f"{name}.rope.freq_base": 10000.0,
