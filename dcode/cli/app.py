@@ -44,7 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "undo": ("undo", "Take back a write, byte for byte."),
     "log": ("log", "List the writes that can be undone, newest first."),
     "hook": ("hook", "Proposals about what you commit."),
-    "models": ("models", "List, describe, pull and choose models."),
+    "models": ("models", "List, describe, pull, add and choose models."),
     "langs": ("langs", "List the languages and how they are checked."),
     "doctor": ("doctor", "Check this installation."),
     "config": ("config", "Show what is set, and where."),

@@ -1,6 +1,6 @@
 """`dcode models`: what checkpoints.toml lists, and bringing, checking, choosing and removing what it names.
 
-Only `pull` opens connections. It reads no weights but to hash them.
+A GGUF file that a person has gets a name by `add`. Only `pull` opens connections. No weights are read but to hash them.
 """
 
 import json
@@ -19,15 +19,20 @@ from dcode.cli.progress import progress
 from dcode.cli.streams import complain, say_table
 from dcode.errors import DcodeError, InputError, ModelError, UsageError
 from dcode.model import registry
-from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint, checkpoints, find
+from dcode.model.checkpoint import DEFAULT, GGUF, Checkpoint, added, checkpoint, checkpoints, find
 from dcode.repo import atomic
 from dcode.settings import resolve, user_file
 
 TEXTS, LEAST_TEXT_BYTES = 32, 2000
+HOLES = "none: it sees nothing behind one"
+LONGEST = 80  # characters of a fact that `show` tells
 MODEL_LINE = re.compile(r"""^[ \t]*(?:model|"model"|'model')[ \t]*=[^\r\n]*(?P<end>\r?\n|\Z)""", re.MULTILINE)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 SAID = ("shift", "attention", "block", "mask_id", "prompt")
 """What `show` tells of a row beside its name, licence and note."""
 
+File = Annotated[Path, Argument(metavar="FILE", help="A GGUF file; it stays where it is.")]
+Named = Annotated[str | None, Option("--name", metavar="NAME", help="What to call it; else as the file is called.")]
 Name = Annotated[str, Argument(metavar="NAME", help="As dcode models list shows it.")]
 Revision = Annotated[str | None, Option(metavar="REV", help="A commit, tag or branch; else the newest.")]
 Texts = Annotated[Path | None, Option("--files", metavar="FOLDER", help="Python files; else the standard library.")]
@@ -37,7 +42,7 @@ Files = Annotated[bool, Option("--files", help="Also delete the files that the p
 def list_(verbose: Verbose = False) -> None:
     """List the models; a star marks the one that is the default now."""
     chosen = resolve({}).settings.model
-    say_table([_row(row, chosen) for row in checkpoints().values()])
+    say_table([_row(row, chosen) for row in (*checkpoints().values(), *added().values())])
 
 
 def show(name: Name = DEFAULT, verbose: Verbose = False) -> None:
@@ -51,9 +56,9 @@ def show(name: Name = DEFAULT, verbose: Verbose = False) -> None:
         "languages": ", ".join(row.languages) or "any",
         "note": row.note,
         **{key.replace("_", " "): str(value) for key in SAID if (value := getattr(row, key)) is not None},
-        "holes": "none: it sees nothing behind one" if row.block else f"length by {row.length}",
+        **({} if record and record.file else {"holes": HOLES if row.block else f"length by {row.length}"}),
         "source": row.source,
-        **({"commit": record.commit} if record else {}),
+        **({"commit": record.commit} if record and record.commit else {}),
         "folder": str(folder or "not on this machine"),
         **_card(folder),
         **{f"default {key}": str(value) for key, value in row.defaults.items()},
@@ -89,18 +94,36 @@ def pull(
     say_table(_facts(record))
 
 
+def add(file: File, name: Named = None, verbose: Verbose = False) -> None:
+    """Give a GGUF file on this machine a name, so that -m NAME finds it; its header is judged and its hash recorded."""
+    from dcode.model import gguf
+
+    row = find(str(file.absolute()))
+    name = name or file.stem
+    if not NAME.fullmatch(name) or name.endswith(registry.LENGTH):
+        raise UsageError(f"{name!r} cannot be a model's name", hint="choose another with --name")
+    if name in checkpoints():
+        raise UsageError(f"{name} is a model of dcode's own list", hint="choose another with --name")
+    header = gguf.Gguf(row.folder)
+    gguf.tokenizer(header, row, masks=gguf.network(header, row).attention != "causal")
+    record = registry.add(name, row.folder, str(header.facts.get("general.license", row.licence)))
+    say_table(_facts(record))
+
+
 def verify(name: Name, verbose: Verbose = False) -> None:
-    """Hash every file of a pulled model and compare it with the record."""
+    """Hash every file of a pulled or added model and compare it with the record."""
     record = _pulled(name)
     registry.keep(registry.verify(record))
     say_table([*_facts(record), ("verified", f"{len(record.files)} files")])
 
 
 def rm(name: Name, files: Files = False, yes: Yes = False, verbose: Verbose = False) -> None:
-    """Forget a pulled model; with --files delete what the pull brought, and nothing else."""
+    """Forget a pulled or added model; with --files delete what the pull brought, and nothing else."""
     row = checkpoint(name)
     if files:
         record = _pulled(name)
+        if record.file:
+            raise UsageError(f"{record.file} is yours: dcode did not bring it", hint="delete it yourself")
         complain(f"{_size(record.size)} in {record.folder}")
         if not yes and not _asks():
             raise UsageError("--files deletes, and there is nobody to ask", hint="add --yes")
@@ -170,7 +193,8 @@ def _says(text: str, values: dict[str, Any]) -> bool:
 
 def _repository(row: Checkpoint) -> str:
     if row.hub is None:
-        raise UsageError(f"{row.name} ships with dcode", hint="there is nothing to pull")
+        where = "is a file of yours" if row.name in added() else "ships with dcode"
+        raise UsageError(f"{row.name} {where}", hint="there is nothing to pull")
     return row.hub
 
 
@@ -184,7 +208,10 @@ def _pulled(name: str) -> registry.Pulled:
 
 def _facts(record: registry.Pulled) -> list[tuple[str, str]]:
     facts = {"repository": record.repository, "commit": record.commit, "licence": record.licence}
-    return list({"name": record.name, **facts, "size": _size(record.size), "folder": record.folder}.items())
+    facts |= {"size": _size(record.size), "folder": record.folder}
+    if record.file:
+        facts["sha256"] = record.files[record.file.name].sha256
+    return [(key, value) for key, value in {"name": record.name, **facts}.items() if value]
 
 
 def _size(count: int) -> str:
@@ -204,13 +231,14 @@ def _agree(question: str, *, yes: bool) -> None:
 def _row(row: Checkpoint, chosen: str) -> tuple[str, ...]:
     star = "*" if row.name == chosen else ""
     state = "here" if _folder(row) else "to pull" if row.hub else "missing"
-    return row.name + star, row.family, row.licence, state, row.note
+    return row.name + star, row.family or GGUF[1:], row.licence, state, row.note
 
 
 def _folder(row: Checkpoint) -> Path | None:
     """Where its files lie, if they are there."""
     try:
-        return row.folder if (row.folder / "config.json").is_file() else None
+        place = row.folder
+        return place if place.is_file() or (place / "config.json").is_file() else None
     except DcodeError:
         return None
 
@@ -219,11 +247,21 @@ def _card(folder: Path | None) -> dict[str, str]:
     """What its config.json says, flattened: network.width, trained.tokens, …"""
     if folder is None:
         return {}
+    if folder.is_file():
+        return _header(folder)
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     try:
         return {"weights": _size(size), **_flat(json.loads((folder / "config.json").read_text(encoding="utf-8")))}
     except (ValueError, OSError, RecursionError) as error:
         raise ModelError(f"{folder / 'config.json'} cannot be read: {error}") from None
+
+
+def _header(file: Path) -> dict[str, str]:
+    """What a GGUF file says of itself, but for its lists and its chat template."""
+    from dcode.model.gguf import Gguf
+
+    facts = {key: str(value) for key, value in Gguf(file).facts.items() if not isinstance(value, list)}
+    return {"weights": _size(file.stat().st_size), **{key: one for key, one in facts.items() if len(one) < LONGEST}}
 
 
 def _flat(value: Any, name: str = "") -> dict[str, str]:
@@ -235,4 +273,4 @@ def _flat(value: Any, name: str = "") -> dict[str, str]:
     return rows
 
 
-app = group(list_, show, pull, verify, rm, fit, use, help="List, describe, pull and choose models.")
+app = group(list_, show, pull, add, verify, rm, fit, use, help="List, describe, pull, add and choose models.")

@@ -16,6 +16,7 @@ DEFAULT = "mini"
 HUB = "hub:"
 FRAMINGS = "framing"
 """The table of checkpoints.toml that is no model."""
+GGUF = ".gguf"
 
 Attention = Literal["full", "block-causal", "causal"]
 Length = Literal["void", "expand", "search"]
@@ -24,7 +25,7 @@ Style = Literal["header", "chat"]
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A row: `source` is a folder (relative to the package for what ships) or `hub:` and a hub id.
+    """A row: `source` is a folder (relative to the package for what ships), a GGUF file, or `hub:` and a hub id.
 
     `defaults` are sampler settings, `programs` those that suit whole programs better, `changes` those for what is
     rewritten as an instruction says; `presets`: what --preset sets for holes, in place of what it sets for every model.
@@ -67,7 +68,7 @@ class Checkpoint:
 
     @property
     def folder(self) -> Path:
-        """Where its files lie; ModelError if what ships is not there, or what is to be pulled was not."""
+        """Where its files lie, or its one file; ModelError if what ships is not there, or is to be pulled."""
         if self.hub is not None:
             record = registry.pulled(self.name)
             if record is None:
@@ -93,21 +94,31 @@ def _table() -> dict[str, Any]:
     return tomllib.loads(data_path("checkpoints.toml").read_text(encoding="utf-8"))
 
 
-def find(name: str) -> Checkpoint:
-    """The model called `name`: a row, `ROW=FOLDER`, a row whose files lie elsewhere, or a folder on this machine.
+def added() -> dict[str, Checkpoint]:
+    """The GGUF files that the person gave names, by name."""
+    return {
+        name: Checkpoint(name, "", str(record.file), record.licence, f"added: {record.file}")
+        for name, record in registry.added().items()
+    }
 
-    Rows come first: a repository is full of folders that dcode did not name. To mean one that is called like a row,
-    write `./ROW`. No file of it is read. ModelError for a path that leads to no folder, UsageError for an unknown name.
+
+def find(name: str) -> Checkpoint:
+    """The model called `name`: a row, an added file, `ROW=PLACE`, or a folder or GGUF file on this machine.
+
+    `ROW=PLACE` is a row whose files lie elsewhere. Rows and added names come first: a repository is full of folders
+    that dcode did not name. To mean one that is called like a row, write `./ROW`. No file of it is read. ModelError for
+    a path that leads to no model, UsageError for an unknown name.
     """
-    rows = checkpoints()
+    rows = added() | checkpoints()
     row, given, place = name.partition("=")
     if name in rows:
         return rows[name]
     if row and given and (row in rows or not (_is_path(row) or Path(name).exists())):
         return replace(checkpoint(row), source=str(_present(place)))
     if name and (_is_path(name) or Path(name).exists()):
-        folder = _present(name)
-        return Checkpoint(folder.name, "", str(folder), "unknown", "a local folder")
+        there = _present(name)
+        kind = "a GGUF file" if there.is_file() else "a local folder"
+        return Checkpoint(there.name, "", str(there), "unknown", kind)
     return checkpoint(name)
 
 
@@ -117,15 +128,16 @@ def _is_path(name: str) -> bool:
 
 
 def _present(name: str) -> Path:
-    folder = Path(name).absolute()
-    if not name or not folder.is_dir():
-        raise ModelError(f"there is no model folder {name}", hint="name one with a config.json and safetensors weights")
-    return folder
+    place = Path(name).absolute()
+    if not name or not (place.is_dir() or (place.suffix.lower() == GGUF and place.is_file())):
+        hint = "name one with a config.json and safetensors weights, or a GGUF file"
+        raise ModelError(f"there is no model folder {name}", hint=hint)
+    return place
 
 
 def checkpoint(name: str) -> Checkpoint:
-    """The row called `name`; UsageError with the nearest names if there is none."""
-    rows = checkpoints()
+    """The row or the added file called `name`; UsageError with the nearest names if there is none."""
+    rows = added() | checkpoints()
     if name not in rows:
         near = difflib.get_close_matches(name, rows, n=1)
         hint = f"did you mean {near[0]}?" if near else "dcode models list shows what there is"

@@ -1,7 +1,8 @@
 """From a model's name or folder to a network that predicts. It knows no user files and no sampling."""
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -33,6 +34,8 @@ MOST_NESTED = 32
 
 FILES: Sequence[str] = ("config.json", "model.safetensors", "tokenizer.json")
 OPEN_TOKENIZER = "dcode.model.open_tokenizer"
+GGUF = "dcode.model.gguf"
+CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -104,16 +107,18 @@ class Model:
 def load(
     name: str = DEFAULT, *, device: str = "cpu", threads: int | None = None, precision: str | None = None
 ) -> Model:
-    """Read the model called `name` (a row of checkpoints.toml, or a folder), verify it and put it on the device.
+    """Read the model called `name` (a row of checkpoints.toml, a folder, a GGUF file), verify it, put it on the device.
 
     `precision`: float32, bfloat16, or int8 (rows with a scale, computed in bfloat16); by default float32 for our
-    own and bfloat16 for the others. Raises ModelError for files that are missing, damaged or do not fit, and for a
-    device that is not there.
+    own, for a GGUF file what the device is quick in, and bfloat16 for the others. Raises ModelError for files that
+    are missing, damaged or do not fit, and for a device that is not there.
     """
     if threads is not None:
         torch.set_num_threads(threads)
     row = find(name)
     folder, target = row.folder, pick_device(device)
+    if folder.is_file():
+        return read_gguf(folder, row, target, precision)
     card = _card(folder, row)
     if OWN in card:
         return read(folder, row, target, card, precision or "float32")
@@ -176,15 +181,78 @@ def read_open(folder: Path, row: Checkpoint, device: torch.device, card: Mapping
     chosen = shards.places(net, family.names, tensors)
     tokenizer = import_module(OPEN_TOKENIZER).read(folder, card, row)
     _check_vocabulary(tokenizer, config)
-    for name, weight in shards.tensors(tensors, chosen):
+    _stream(net, shards.tensors(tensors, chosen), device, dtype, precision)
+    return Model(net.eval(), tokenizer, _searched(row), _identity(tensors, record.files if record else {}))
+
+
+def read_gguf(path: Path, row: Checkpoint, device: torch.device, precision: str | None) -> Model:
+    """A GGUF file: judged by its header, then by what memory holds, then widened tensor by tensor."""
+    if precision is None:
+        precision = quickest_precision() if device.type == "cpu" else "bfloat16"
+    dtype, gguf = shards.as_dtype(precision), import_module(GGUF)
+    file = gguf.Gguf(path)
+    config = gguf.network(file, row)
+    with torch.device("meta"):
+        net = Backbone(config)
+    chosen = shards.places(net, gguf.NAMES, file.tensors, gguf.KINDS)
+    _check_memory(net, device, dtype, precision)
+    tokenizer = gguf.tokenizer(file, row, masks=config.attention != "causal")
+    _check_vocabulary(tokenizer, config)
+    record = registry.added().get(row.name)
+    if record is not None and record.file == path:
+        record = registry.verify(record, thorough=False)
+        registry.keep(record)
+        found = record.files[path.name].sha256
+    else:
+        found = digest(path)
+    _stream(net, file.stream(chosen, config, dtype), device, dtype, precision)
+    return Model(net.eval(), tokenizer, _searched(row), found)
+
+
+def _stream(
+    net: Backbone, tensors: Iterable[tuple[str, Tensor]], device: torch.device, dtype: torch.dtype, precision: str
+) -> None:
+    """Give a network on the meta device its numbers, one tensor at a time."""
+    for name, weight in tensors:
         if precision == "int8" and halved(name):
             halve(net, name, weight.to(device))
         else:
             # A tensor that is not copied is a view into its shard; a few norms would keep 15 GB mapped.
             shards.put(net, name, weight.to(device=device, dtype=dtype, copy=precision == "int8"))
-    if tokenizer.void_id is None and row.length == "void":
-        row = replace(row, length="search")
-    return Model(net.eval(), tokenizer, row, _identity(tensors, record.files if record else {}))
+
+
+def _check_memory(net: Backbone, device: torch.device, dtype: torch.dtype, precision: str) -> None:
+    """ModelError, with both numbers, for a network on the meta device that the device cannot hold."""
+
+    def held(name: str, weight: Tensor) -> int:
+        return weight.numel() * (1 if precision == "int8" and halved(name) else dtype.itemsize)
+
+    needed, there = sum(held(name, weight) for name, weight in net.state_dict().items()), _free_bytes(device)
+    if needed > there:
+        what = f"the model needs {needed / 1e9:.2f} GB in {precision}, and {there / 1e9:.2f} GB are free"
+        smaller = {"float32": "--precision bfloat16 takes half", "bfloat16": "--precision int8 takes half"}
+        raise ModelError(what, hint=smaller.get(precision, "choose a smaller model"))
+
+
+def _free_bytes(device: torch.device) -> int:
+    """What a device can still take, on Linux within the limit of the group of processes this one is in."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        facts = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        free = int(facts["MemAvailable"].split()[0]) * 1024
+    except (OSError, ValueError, KeyError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        limit, used = (int((CGROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
+        return min(free, limit - used)
+    except (OSError, ValueError):  # no such group, or no limit
+        return free
+
+
+def _searched(row: Checkpoint) -> Checkpoint:
+    """The row of a model without void slots, whose holes find their length by a search unless the row says how."""
+    return replace(row, length="search") if row.length == "void" else row
 
 
 def build(config: Config, state: dict[str, Tensor], device: torch.device) -> Backbone:

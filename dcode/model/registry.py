@@ -1,7 +1,7 @@
-"""What was pulled from a hub: where its files lie, at which commit, with which hashes. No network, no torch.
+"""What was pulled from a hub, or added from a file: where it lies, with which hashes. No network, no torch.
 
-A record is one JSON file per model in the person's state folder. A pull and `verify` hash every file; a load looks at
-sizes and times and hashes again only what changed (a 7B at 2 GB/s would cost seven seconds each start).
+A record is one JSON file per model in the person's state folder. A pull, `add` and `verify` hash every file; a load
+looks at sizes and times and hashes again only what changed (a 7B at 2 GB/s would cost seven seconds each start).
 """
 
 import json
@@ -16,6 +16,9 @@ import platformdirs
 
 from dcode.errors import ModelError
 
+LENGTH = ".length"
+"""Ends the names of length curves, which lie beside the records."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -28,7 +31,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A model on this machine: the hub's name for it, the commit, its licence there, its folder and files."""
+    """A model on this machine: the hub's name for it, the commit, its licence there, its folder and files.
+
+    What a person added is one file of theirs: it has no repository and no commit.
+    """
 
     name: str
     repository: str
@@ -41,6 +47,31 @@ class Pulled:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(known.size for known in self.files.values())
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a model that was added; None for one that was pulled."""
+        return None if self.repository else Path(self.folder, *self.files)
+
+
+def add(name: str, file: Path, licence: str) -> Pulled:
+    """Hash a file and record it under a name."""
+    record = Pulled(name, "", "", licence, str(file.parent), {file.name: known(file)})
+    keep(record)
+    return record
+
+
+def added() -> dict[str, Pulled]:
+    """The models that were added, by name; a record that is damaged is passed over."""
+    found: dict[str, Pulled] = {}
+    for place in sorted(_place("x").parent.glob("*.json")):
+        try:
+            record = None if place.stem.endswith(LENGTH) else pulled(place.stem)
+        except ModelError:
+            continue
+        if record is not None and record.file is not None:
+            found[record.name] = record
+    return found
 
 
 def pulled(name: str) -> Pulled | None:
@@ -64,7 +95,7 @@ def keep(record: Pulled) -> None:
 
 def keep_curve(name: str, curve: Mapping[str, float]) -> Path:
     """Keep a model's length curve (`dcode.diffusion.length`) beside its record; returns where."""
-    place = _place(f"{name}.length")
+    place = _place(name + LENGTH)
     _write(place, curve)
     return place
 
@@ -72,7 +103,7 @@ def keep_curve(name: str, curve: Mapping[str, float]) -> Path:
 def curve(name: str) -> Mapping[str, float] | None:
     """The length curve that was kept for the model called `name`; None if there is none that can be read."""
     try:
-        values = json.loads(_place(f"{name}.length").read_bytes())
+        values = json.loads(_place(name + LENGTH).read_bytes())
         return {str(int(length)): float(mean) for length, mean in values.items()} or None
     except (OSError, ValueError, TypeError, AttributeError):
         return None
@@ -119,7 +150,8 @@ def verify(record: Pulled, *, thorough: bool = True) -> Pulled:
 
 def _verified(record: Pulled, name: str, before: Known, thorough: bool) -> Known:
     path = Path(record.folder) / name
-    again = f"dcode models pull {record.name} brings it back"
+    takes = f"dcode models add {path} --name {record.name} takes it as it is then"
+    again = takes if record.file else f"dcode models pull {record.name} brings it back"
     try:
         seen = path.stat()
         if not thorough and (seen.st_size, seen.st_mtime_ns) == (before.size, before.mtime_ns):
@@ -128,7 +160,7 @@ def _verified(record: Pulled, name: str, before: Known, thorough: bool) -> Known
     except OSError:
         raise ModelError(f"{record.name} lacks {name} in {record.folder}", hint=again) from None
     if now.sha256 != before.sha256:
-        what = f"{path} is not the file that was pulled"
+        what = f"{path} is not the file that was {'added' if record.file else 'pulled'}"
         raise ModelError(what, hint=f"sha256 {now.sha256[:12]}…, not {before.sha256[:12]}…: {again}")
     return now
 

@@ -6,9 +6,10 @@ opened.
 
 import json
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -57,7 +58,18 @@ def stored(folder: Path) -> dict[str, Stored]:
     return found
 
 
-def places(net: nn.Module, names: Names, tensors: Mapping[str, Stored]) -> dict[str, str]:
+class Placed(Protocol):
+    """A tensor on disk: its shape and the kind of its numbers."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def kind(self) -> str: ...
+
+
+def places(
+    net: nn.Module, names: Names, tensors: Mapping[str, Placed], kinds: Collection[str] = KINDS
+) -> dict[str, str]:
     """Our name of every stored tensor; ModelError names one that is unused, missing or misshapen."""
     own = net.state_dict()
     chosen: dict[str, str] = {}
@@ -69,8 +81,8 @@ def places(net: nn.Module, names: Names, tensors: Mapping[str, Stored]) -> dict[
             raise ModelError(f"the weights have {theirs}, which this network has no place for")
         if own[ours].shape != one.shape:
             raise ModelError(f"{theirs} has shape {list(one.shape)}, not {list(own[ours].shape)}")
-        if one.kind not in KINDS:
-            raise ModelError(f"{theirs} holds {one.kind} numbers", hint=f"dcode reads {', '.join(KINDS)}")
+        if one.kind not in kinds:
+            raise ModelError(f"{theirs} holds {one.kind} numbers", hint=f"dcode reads {', '.join(kinds)}")
         chosen[theirs] = ours
     if missing := sorted(own.keys() - chosen.values()):
         raise ModelError(f"the weights lack {names.theirs(missing[0])}")

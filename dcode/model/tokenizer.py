@@ -6,7 +6,7 @@ vocabulary spells blanks and single bytes in its own way, that is undone here. S
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -22,8 +22,7 @@ class Tokenizer:
     """Pieces are tokenized apart: `encode` never sees across the border of a hole.
 
     `void_id` is None for models without void slots. `expand_id` asks for two slots in place of one, `delete_id` for
-    none: only where a model was trained to. `template` writes a chat request as ids, if the model has one;
-    `specials`: the ids of its special tokens by their text.
+    none: only where a model was trained to. `template` writes a chat request as ids, if the model has one.
     """
 
     engine: Engine
@@ -34,7 +33,6 @@ class Tokenizer:
     expand_id: int | None = None
     delete_id: int | None = None
     template: Callable[[str], list[int]] | None = None
-    specials: Mapping[str, int] = field(default_factory=dict)
 
     @staticmethod
     def of(engine: Engine) -> "Tokenizer":
@@ -72,6 +70,12 @@ class Tokenizer:
             else render(table[number])
             for number in range(max(*table, *special) + 1)
         )
+
+    @cached_property
+    def specials(self) -> Mapping[str, int]:
+        """The id of every special token by its text: how framings name them. No text is encoded as one."""
+        added = self.engine.get_added_tokens_decoder()
+        return {token.content: number for number, token in added.items() if token.special}
 
     def encode(self, text: bytes) -> list[int]:
         """Ids of one piece of UTF-8 text, without special tokens."""

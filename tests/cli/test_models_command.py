@@ -7,6 +7,7 @@ import pytest
 from scripted import Dcode, Process, Run
 
 from dcode.model import registry
+from tests.model.tiny import write_gguf
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "model"))
 from loopback import COMMIT, Hub, serving
@@ -218,3 +219,31 @@ def test_a_fitted_curve_is_kept_and_found_again(
     assert seen.code == 0, seen.err
     curve = registry.curve("mini")
     assert curve is not None and {"1", "2", "64"} <= curve.keys() and all(0 < mean <= 1 for mean in curve.values())
+
+
+def test_a_file_of_the_persons_own_gets_a_name_and_loses_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    path = write_gguf(tmp_path / "tiny-q8.gguf", **{"general.license": "apache-2.0"})
+    assert run("models", "add", str(path)).code == 0 and run("models", "add", str(path), "--name", "mine").code == 0
+    listed = [line.split() for line in run("models", "list").out.decode().splitlines()]
+    assert [words[:4] for words in listed[-2:]] == [
+        [name, "gguf", "apache-2.0", "here"] for name in ("mine", "tiny-q8")
+    ]
+    shown = run("models", "show", "mine").out.decode()
+    assert "qwen2.block_count" in shown and str(path) in shown and "tokenizer.ggml.tokens" not in shown
+    assert b"sha256" in run("models", "verify", "mine").out and run("models", "use", "mine").code == 0
+    for words, code, said in (
+        (("rm", "mine", "--files", "--yes"), 2, "is yours"),
+        (("pull", "mine"), 2, "nothing to pull"),
+        (("add", str(path), "--name", "mini"), 2, "dcode's own list"),
+        (("add", str(path), "--name", "../x"), 2, "cannot be a model's name"),
+        (("add", str(tmp_path / "none.gguf")), 5, "there is no model"),
+        (("add", str(tmp_path)), 5, "cannot be read"),
+    ):
+        seen = run("models", *words)
+        assert seen.code == code and said in seen.err and len(seen.err.splitlines()) == 1
+    assert run("models", "rm", "mine").code == 0 and path.exists()
+    assert run("models", "show", "mine").code == 2 and run("models", "show", "tiny-q8").code == 0

@@ -1,10 +1,14 @@
-"""Tiny random checkpoints as transformers saves them, one of every public family, and ways to change them."""
+"""Tiny random checkpoints as transformers saves them, one of every public family, GGUF files, ways to change them."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+import gguf
+import numpy as np
 import torch
+from gguf.constants import GGMLQuantizationType as Type
+from gguf.quants import quantize
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer as Engine
 from tokenizers import decoders, models, pre_tokenizers
@@ -12,6 +16,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCau
 
 from dcode.model import shards
 from dcode.model.checkpoint import Checkpoint
+from dcode.model.gguf import CONTROL, UNUSED, WRITTEN
 from dcode.model.names import HUGGING_FACE, LLADA
 from dcode.model.tokenizer import byte_alphabet
 
@@ -28,6 +33,11 @@ SIZES = {
 }
 ROW = Checkpoint("tiny", "", "", "MIT", "a folder that no row speaks of")
 Made = tuple[Path, Any]
+
+WIDTH, LAYERS, HEADS, KV_HEADS, HEAD, FEED = 256, 2, 4, 2, 64, 512
+"""Of a GGUF file: its blocks have up to 256 numbers."""
+
+SPECIALS = ("<|endoftext|>", "<|im_end|>", "<|fim_pad|>", "<M>")
 
 
 def bytes_in_order() -> dict[str, int]:
@@ -152,3 +162,67 @@ def shard(folder: Path) -> list[Path]:
     index = {name: path.name for path, part in zip(paths, parts, strict=True) for name in part}
     (folder / shards.INDEX).write_text(json.dumps({"weight_map": index}))
     return paths
+
+
+def write_gguf(
+    path: Path, name: str = "qwen2", kind: Type = Type.F32, *, tied: bool = True, seed: int = 0, **facts: Any
+) -> Path:
+    """A tiny random model: matrices in `kind`, norms and biases in float32. A fact that is None is left out."""
+    writer, random = gguf.GGUFWriter(path, name), np.random.default_rng(seed)
+    sizes = {"context_length": 64, "embedding_length": WIDTH, "block_count": LAYERS, "feed_forward_length": FEED}
+    heads = {"attention.head_count": HEADS, "attention.head_count_kv": KV_HEADS, "vocab_size": VOCAB}
+    merges = ["d e", "de f", "\u0120 \u0120", "x y"]
+    tokens = [*bytes_in_order(), *SPECIALS, "</tool>", "de", "def", "\u0120\u0120", "xy", "zz", "[PAD266]"]
+    kinds = [1] * 256 + [CONTROL] * len(SPECIALS) + [WRITTEN, 1, 1, 1, 1, 1, UNUSED]
+    told = {
+        **{f"{name}.{key}": value for key, value in (sizes | heads).items()},
+        f"{name}.rope.freq_base": 10000.0,
+        f"{name}.attention.layer_norm_rms_epsilon": 1e-6,
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": "qwen2" if name != "llama" else "llama-bpe",
+        "tokenizer.ggml.tokens": tokens,
+        "tokenizer.ggml.token_type": kinds,
+        "tokenizer.ggml.merges": merges,
+        "tokenizer.ggml.eos_token_id": 257,
+        **facts,
+    }
+    for key, value in told.items():
+        if isinstance(value, list):
+            writer.add_array(key, value)
+        elif isinstance(value, str):
+            writer.add_string(key, value)
+        elif isinstance(value, bool):
+            writer.add_bool(key, value)
+        elif isinstance(value, float):
+            writer.add_float32(key, value)
+        elif value is not None:
+            writer.add_uint32(key, value)
+
+    def matrix(theirs: str, rows: int, columns: int) -> None:
+        numbers = (random.standard_normal((rows, columns)) / columns**0.5).astype(np.float32)
+        writer.add_tensor(theirs, quantize(numbers, kind), raw_dtype=kind)
+
+    def vector(theirs: str, size: int, mean: float) -> None:
+        writer.add_tensor(theirs, random.normal(mean, 0.1, size).astype(np.float32))
+
+    matrix("token_embd.weight", VOCAB, WIDTH)
+    vector("output_norm.weight", WIDTH, 1)
+    if not tied:
+        matrix("output.weight", VOCAB, WIDTH)
+    for layer in range(LAYERS):
+        inside = f"blk.{layer}."
+        for part, rows in (("q", HEADS * HEAD), ("k", KV_HEADS * HEAD), ("v", KV_HEADS * HEAD)):
+            matrix(f"{inside}attn_{part}.weight", rows, WIDTH)
+            if name in ("qwen2", "dream"):
+                vector(f"{inside}attn_{part}.bias", rows, 0)
+        matrix(f"{inside}attn_output.weight", WIDTH, HEADS * HEAD)
+        matrix(f"{inside}ffn_gate.weight", FEED, WIDTH)
+        matrix(f"{inside}ffn_up.weight", FEED, WIDTH)
+        matrix(f"{inside}ffn_down.weight", WIDTH, FEED)
+        vector(f"{inside}attn_norm.weight", WIDTH, 1)
+        vector(f"{inside}ffn_norm.weight", WIDTH, 1)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
