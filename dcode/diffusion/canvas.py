@@ -85,7 +85,7 @@ class Canvas:
     fixed: tuple[bytes, ...]
     vocabulary: Vocabulary
     room: tuple[int, ...] = ()
-    is_over: Callable[[bytes], bool] | None = None
+    is_over: Callable[[bytes], object] | None = None
     forced: bytes = b""
 
     @staticmethod
@@ -174,7 +174,7 @@ class Canvas:
             ids = self.ids_L[hole.start : hole.stop][~open_L].tolist()
             over = not vocabulary.stops.isdisjoint(ids[-1:])
             if not over and self.is_over is not None:
-                over = self.is_over(b"".join(vocabulary.pieces[number] for number in ids))
+                over = bool(self.is_over(b"".join(vocabulary.pieces[number] for number in ids)))
             if over and bool(open_L.any()):
                 rest_N = open_L.nonzero()[:, 0] + hole.start
                 canvas = canvas.commit(rest_N, torch.full_like(rest_N, vocabulary.void_id))

@@ -118,18 +118,15 @@ def vocabulary(model: Model, *, ends: bool = False) -> Vocabulary:
     return _vocabulary(known.pieces, (known.mask_id, void, known.expand_id, known.delete_id), model.vocab, ends)
 
 
-def from_the_left(model: Model, *, fenced: bool = False) -> Vocabulary:
-    """The ids that a left-to-right model may write, and those that end what it writes; `fenced`: a code fence, too."""
+def from_the_left(model: Model) -> Vocabulary:
+    """The ids that a left-to-right model may write, and those that end what it writes."""
     assert model.framing is not None, "who asks knows how"
-    return _from_the_left(
-        model.tokenizer.pieces, model.framing.stop_ids(model.tokenizer), model.tokenizer.end_id, fenced
-    )
+    return _from_the_left(model.tokenizer.pieces, model.framing.stop_ids(model.tokenizer), model.tokenizer.end_id)
 
 
 @lru_cache(maxsize=4)
-def _from_the_left(pieces: tuple[bytes, ...], stops: frozenset[int], end_id: int, fenced: bool) -> Vocabulary:
-    stops |= {end_id} | {number for number, piece in enumerate(pieces) if fenced and piece.strip().startswith(FENCE)}
-    pieces = tuple(b"" if number in stops else piece for number, piece in enumerate(pieces))
+def _from_the_left(pieces: tuple[bytes, ...], stops: frozenset[int], end_id: int) -> Vocabulary:
+    stops |= {end_id}
     unfit = (n for n, piece in enumerate(pieces) if n not in stops and (not piece or _has_control(piece)))
     return Vocabulary(pieces, end_id, end_id, tuple(unfit), stops=stops)
 

@@ -16,7 +16,7 @@ from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.plan import Plan
 from dcode.diffusion.reader import Branch, read
 from dcode.diffusion.sampler import Step, denoise
-from dcode.errors import ModelError, OutOfTime
+from dcode.errors import ModelError
 from dcode.jobs import window
 from dcode.jobs.fill import Outcome, frame, from_the_left, is_late
 from dcode.model.framing import AFTER, BEFORE
@@ -91,7 +91,7 @@ def fill_hole(
 ) -> Generator[Frame, None, list[Outcome]]:
     """Outcomes with different texts, the best first; a Frame for every token of the likeliest candidate.
 
-    OutOfTime if the deadline (time.monotonic) comes before anything was written.
+    After `deadline` (time.monotonic) what has been written counts; there may be none.
     """
     framing, tokenizer = model.framing, model.tokenizer
     if framing is None or not framing.hole:
@@ -99,9 +99,9 @@ def fill_hole(
         raise ModelError(f"nothing says how {name} is asked to fill a hole", hint="dcode gen works with it")
     shown = window.beside(hole.before, hole.after, hole.note, outline, tokenizer, model.window - hole.slots)
     head = framing.ids(framing.hole, {BEFORE: shown.before, AFTER: shown.after}, tokenizer)
-    canvas = Canvas.of(
-        [head, ()], [hole.slots], [hole.before.removesuffix(shown.forced), hole.after], from_the_left(model)
-    )
+    slots = hole.slots + len(tokenizer.encode(shown.forced))
+    around = hole.before.removesuffix(shown.forced), hole.after
+    canvas = Canvas.of([head, ()], [slots], around, from_the_left(model))
     canvas = replace(canvas, forced=shown.forced, is_over=partial(_is_over, hole, shown.forced, policy))
     lane = model.lane()
     prefill(model, head, lane)
@@ -144,8 +144,6 @@ def draw(
         ids, sure = now.ids_L[written].tolist(), last[row].confidence_L[written].tolist()
         text = next((n for n, number in enumerate(ids) if number in now.vocabulary.stops), len(ids))
         found.append(Drawn(tuple(ids[:text]), tuple(sure[:text]), text < len(ids)))
-    if not any(one.ids for one in found) and is_late(deadline):
-        raise OutOfTime("the time budget ended before anything was written", hint="allow more with --time-budget")
     return found, forwards
 
 

@@ -10,7 +10,7 @@ from dcode.diffusion.length import Found
 from dcode.diffusion.plan import Plan
 from dcode.errors import ModelError, OutOfTime
 from dcode.jobs import window
-from dcode.jobs.fill import Outcome, fill, verdict, vocabulary
+from dcode.jobs.fill import Outcome, fill, is_late, verdict, vocabulary
 from dcode.jobs.fim import Hole, fill_hole
 from dcode.jobs.lengths import find_lengths
 from dcode.model.checkpoint import checkpoints
@@ -215,7 +215,7 @@ class _Job:
             self.drawn[draft.data, place] = outcomes
         if not outcomes:
             old = texts[group.start]
-            return Outcome((old,), (0.0,), (), 0, 0, "clean"), "failed"
+            return Outcome((old,), (0.0,), (), 0, 0, "time" if is_late(self.deadline) else "rounds"), "failed"
         best = outcomes[min(number, len(outcomes) - 1)]
         return best, verdict(best, checker)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.plan import Plan
@@ -16,6 +16,9 @@ from dcode.text.frame import Frame
 
 SLOTS = 768
 """The longest answer, in tokens, if nobody says another."""
+
+CLOSED = re.compile(rb"(?m)^" + FENCE)
+"""Where the code block that an answer begins with ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def answer(
             f"the request's {len(head)} tokens and {slots} slots exceed the model's window of {model.window}",
             hint="shorten the request, or give fewer --slots",
         )
-    canvas = Canvas.of([head, ()], [slots], around, from_the_left(model, fenced=True))
+    canvas = replace(Canvas.of([head, ()], [slots], around, from_the_left(model)), is_over=CLOSED.search)
     lane = model.lane()
     prefill(model, head, lane)
     drawn, forwards = yield from draw(canvas, model, plans, lane, deadline)
@@ -64,5 +67,6 @@ def asked(pattern: str, grammar: Grammar, **texts: str) -> str:
 
 
 def _written(one: Drawn, model: Model) -> Written:
-    text = model.tokenizer.decode(one.ids).decode("utf-8", "ignore").encode()
-    return Written(text, sum(one.sure) / len(one.sure) if one.sure else 0.0, one.ended)
+    text, *behind = CLOSED.split(model.tokenizer.decode(one.ids), maxsplit=1)
+    text = text.decode("utf-8", "ignore").encode()
+    return Written(text, sum(one.sure) / len(one.sure) if one.sure else 0.0, one.ended or bool(behind))
