@@ -190,7 +190,7 @@ def network(file: Gguf, row: Checkpoint) -> Config:
 
     for key in ABSENT:
         if fact(key, 0) not in (0, 1):
-            raise ModelError(f"{file.path.name} asks for {name}.{key} {fact(key)}, which dcode does not have")
+            raise ModelError(f"{file.path.name} asks for {name}.{key} {fact(key)!r}, which dcode does not have")
     if fact("rope.scaling.type", "none") != "none":
         raise ModelError(f"{file.path.name} asks for {name}.rope.scaling, which dcode does not have")
     if "token_embd.weight" not in file.tensors:
@@ -201,7 +201,7 @@ def network(file: Gguf, row: Checkpoint) -> Config:
     head_width = size("attention.key_length", width // heads)
     for key in ("attention.value_length", "rope.dimension_count"):
         if fact(key, head_width) != head_width:
-            raise ModelError(f"{file.path.name} asks for {name}.{key} {fact(key)}; dcode has that of a head only")
+            raise ModelError(f"{file.path.name} asks for {name}.{key} {fact(key)!r}; dcode has that of a head only")
     window = min(size("context_length"), int(row.defaults.get("window", WINDOW)))
     if fact("attention.sliding_window") and size("attention.sliding_window") < window:
         raise ModelError(f"{file.path.name} asks for a sliding window, which dcode does not have")
@@ -355,7 +355,8 @@ class _Cursor:
 
 def _tensor(cursor: _Cursor) -> tuple[str, Held]:
     """A tensor's name and place, counted from where the numbers begin."""
-    name = cursor.text()
+    if not (name := cursor.text()).isprintable():
+        raise ModelError(f"{cursor.name} has a tensor with the impossible name {name[:80]!r}")
     if not 1 <= (dimensions := cursor.number("I")) <= 4:
         raise ModelError(f"{cursor.name}: {name} has {dimensions} dimensions")
     shape = tuple(cursor.number("Q") for _ in range(dimensions))[::-1]

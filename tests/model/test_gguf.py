@@ -230,6 +230,7 @@ HEADERS: dict[str, tuple[Callable[[bytearray], bytes], str]] = {
     "kind": (lambda d: damaged(d, tensor_info(d, "token_embd.weight") + 20, "I", 99), "unknown kind 99"),
     "other kind": (lambda d: damaged(d, tensor_info(d, "token_embd.weight") + 20, "I", 26), "holds I32 numbers"),
     "offset": (lambda d: damaged(d, tensor_info(d, "token_embd.weight") + 24, "Q", 2**62), "token_embd.weight ends at"),
+    "line end": (lambda d: bytes(d.replace(b"blk.1.attn_q", b"blk.1\nattn_q")), "the impossible name"),
     "name": (lambda d: bytes(d.replace(b"blk.1.attn_q.bias", b"blk.0.attn_q.bias")), "two tensors of one name"),
     "missing": (lambda d: bytes(d.replace(b"blk.1.ffn_up.weight", b"blk.1.ffn_xx.weight")), "ffn_xx.weight, which"),
 }
