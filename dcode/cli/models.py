@@ -21,6 +21,7 @@ from dcode.errors import DcodeError, InputError, ModelError, UsageError
 from dcode.model import registry
 from dcode.model.checkpoint import DEFAULT, GGUF, Checkpoint, added, checkpoint, checkpoints, find
 from dcode.repo import atomic
+from dcode.resources import data_path
 from dcode.settings import resolve, user_file
 
 TEXTS, LEAST_TEXT_BYTES = 32, 2000
@@ -32,6 +33,7 @@ SAID = ("shift", "attention", "block", "mask_id", "prompt")
 """What `show` tells of a row beside its name, licence and note."""
 
 File = Annotated[Path, Argument(metavar="FILE", help="A GGUF file; it stays where it is.")]
+Folder = Annotated[Path, Option("--out", metavar="FOLDER", help="A new folder for it.")]
 Named = Annotated[str | None, Option("--name", metavar="NAME", help="What to call it; else as the file is called.")]
 Name = Annotated[str, Argument(metavar="NAME", help="As dcode models list shows it.")]
 Revision = Annotated[str | None, Option(metavar="REV", help="A commit, tag or branch; else the newest.")]
@@ -108,6 +110,25 @@ def add(file: File, name: Named = None, verbose: Verbose = False) -> None:
     gguf.tokenizer(header, row, masks=gguf.network(header, row).attention != "causal")
     record = registry.add(name, row.folder, str(header.facts.get("general.license", row.licence)))
     say_table(_facts(record))
+
+
+def convert(file: File, out: Folder, verbose: Verbose = False) -> None:
+    """Make the embedded store of `coder` from its publisher's file, byte for byte; takes an hour of one core."""
+    from dcode.model.convert import SOURCE, convert
+    from dcode.model.load import load
+    from dcode.model.weights import digest
+
+    if out.exists():
+        raise InputError(f"{out} is there already", hint="name a new folder")
+    if digest(find(str(file.absolute())).folder) != SOURCE:
+        raise ModelError(f"{file} is not the file that coder is made from", hint=f"its sha256 is {SOURCE}")
+    own = data_path("weights/coder")
+    kept = json.loads((own / "kept.json").read_text(encoding="utf-8"))
+    with progress(quiet=False) as told:
+        told("reading the source")
+        source = load(str(file.absolute()), precision="float32")
+        calibration = (own / "calibration.txt").read_text(encoding="utf-8")
+        convert(source, kept, calibration, out, lambda layer: told(f"layer {layer + 1} of {source.net.config.layers}"))
 
 
 def verify(name: Name, verbose: Verbose = False) -> None:
@@ -273,4 +294,4 @@ def _flat(value: Any, name: str = "") -> dict[str, str]:
     return rows
 
 
-app = group(list_, show, pull, add, verify, rm, fit, use, help="List, describe, pull, add and choose models.")
+app = group(list_, show, pull, add, convert, verify, rm, fit, use, help="List, describe, pull, add and choose models.")

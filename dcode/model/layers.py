@@ -40,6 +40,7 @@ class Attention(nn.Module):
         self.k = nn.Linear(config.width, inner_kv, bias=config.qkv_bias)
         self.v = nn.Linear(config.width, inner_kv, bias=config.qkv_bias)
         self.out = nn.Linear(inner, config.width, bias=False)
+        self.qkv: nn.Module | None = None  # one product in place of three
         self.q_norm = RMSNorm(config.head_width, config.eps) if config.qk_norm else nn.Identity()
         self.k_norm = RMSNorm(config.head_width, config.eps) if config.qk_norm else nn.Identity()
 
@@ -62,6 +63,10 @@ class Attention(nn.Module):
 
     def project(self, x_BLD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [B, H, L, E], keys and values [B, K, L, E]."""
+        if self.qkv is not None:
+            inner, inner_kv = self.heads * self.head_width, self.kv_heads * self.head_width
+            q, k, v = self.qkv(x_BLD).split([inner, inner_kv, inner_kv], dim=-1)
+            return self._split(q, self.heads), self._split(k, self.kv_heads), self._split(v, self.kv_heads)
         q_BHLE = self._split(self.q(x_BLD), self.heads)
         return q_BHLE, self._split(self.k(x_BLD), self.kv_heads), self._split(self.v(x_BLD), self.kv_heads)
 
@@ -118,8 +123,13 @@ class SwiGLU(nn.Module):
         self.gate = nn.Linear(config.width, config.feed_forward, bias=False)
         self.up = nn.Linear(config.width, config.feed_forward, bias=False)
         self.down = nn.Linear(config.feed_forward, config.width, bias=False)
+        self.gate_up: nn.Module | None = None  # one product in place of two
 
     def forward(self, x_BLD: Tensor) -> Tensor:
+        if self.gate_up is not None:
+            gate_BLF, up_BLF = self.gate_up(x_BLD).chunk(2, dim=-1)
+            made: Tensor = self.down(F.silu(gate_BLF) * up_BLF)
+            return made
         out: Tensor = self.down(F.silu(self.gate(x_BLD)) * self.up(x_BLD))
         return out
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from dcode.errors import ModelError
-from dcode.model import registry, shards
+from dcode.model import kernels, packed, registry, shards
 from dcode.model.backbone import Backbone
 from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint, find, framings
 from dcode.model.config import Config
@@ -33,6 +33,9 @@ MOST_NESTED = 32
 """Tables and lists within each other in a config.json; published ones have three or four."""
 
 FILES: Sequence[str] = ("config.json", "model.safetensors", "tokenizer.json")
+SHARDS = "shards"
+"""The key by which that of a packed store is known."""
+
 OPEN_TOKENIZER = "dcode.model.open_tokenizer"
 GGUF = "dcode.model.gguf"
 CGROUP = Path("/sys/fs/cgroup")
@@ -120,6 +123,8 @@ def load(
     if folder.is_file():
         return read_gguf(folder, row, target, precision)
     card = _card(folder, row)
+    if SHARDS in card:
+        return read_packed(folder, row, target, card, precision)
     if OWN in card:
         return read(folder, row, target, card, precision or "float32")
     return read_open(folder, row, target, card, precision or "bfloat16")
@@ -157,6 +162,37 @@ def read(folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str,
         shipped = checkpoint(DEFAULT)
         row = replace(row, defaults=shipped.defaults, programs=shipped.programs, changes=shipped.changes)
     return Model(net.eval(), tokenizer, row, found)
+
+
+def read_packed(
+    folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str, Any], precision: str | None
+) -> Model:
+    """A store that `dcode models convert` wrote: int8 rows on a CPU, else, or where a precision is asked for, dense."""
+    try:
+        config, hashes = Config.of(card[OWN]), {str(name): str(found) for name, found in card[SHARDS].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{folder / 'config.json'} cannot be read: {error}") from None
+    end, mask = "<|endoftext|>", "<|fim_pad|>"
+    tokenizer = Tokenizer.plain(folder / "tokenizer.json", end, mask)
+    _check_vocabulary(tokenizer, config)
+    tensors = packed.read(folder, hashes)
+    matrices = packed.rows(tensors)
+    with torch.device("meta"):
+        net = Backbone(config)
+    names = {name for name in net.state_dict() if name.removesuffix(".weight") not in matrices}
+    if missing := names - tensors.keys() or {"embed", *kernels.matrices(config)} - matrices.keys():
+        raise ModelError(f"the weights lack {min(missing)}")
+    if device.type == "cpu" and precision is None:
+        for name in names:
+            shards.put(net, name, tensors[name])
+        kernels.put_rows(net, matrices, {n.removesuffix(".bias"): tensors[n] for n in names if n.endswith(".bias")})
+    else:
+        dtype = shards.as_dtype(precision or "bfloat16")
+        for name in names:
+            shards.put(net, name, tensors[name].to(device, dtype))
+        for name, (rows, scale) in matrices.items():
+            shards.put(net, f"{name}.weight", (rows.to(device).float() * scale.to(device)[:, None]).to(dtype))
+    return Model(net.eval(), tokenizer, row, sha256("".join(sorted(hashes.values())).encode()).hexdigest())
 
 
 def read_open(folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str, Any], precision: str) -> Model:

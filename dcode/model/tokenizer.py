@@ -52,6 +52,16 @@ class Tokenizer:
         except Exception as error:  # the engine raises bare Exception for a damaged file
             raise ModelError(f"{path} cannot be read: {error}") from None
 
+    @staticmethod
+    def plain(path: Path, end: str, mask: str) -> "Tokenizer":
+        """From a tokenizer.json without void slots: the token that ends a text, and one that is never written."""
+        try:
+            engine = Engine.from_str(path.read_text(encoding="utf-8"))
+        except Exception as error:  # the engine raises bare Exception for a damaged file
+            raise ModelError(f"{path} cannot be read: {error}") from None
+        engine.encode_special_tokens = True
+        return Tokenizer(engine, _special(engine, mask), None, _special(engine, end), _special(engine, end))
+
     @cached_property
     def pieces(self) -> tuple[bytes, ...]:
         """The bytes of every id; empty for special tokens."""
