@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
+from dcode.cli.evaluate_files import bodies, edits
 from dcode.cli.evaluate_fix import fix
 from dcode.cli.evaluate_holes import Keep, holes
 from dcode.cli.evaluate_programs import lessons, prompts
@@ -100,4 +101,4 @@ def _document(asked: Request, ready: Any, path: Path, reports: dict[str, Any]) -
     }
 
 
-app = group(lessons, prompts, infill, holes, fix, bpb, confidence, help="Measure a model.")
+app = group(lessons, prompts, infill, holes, bodies, edits, fix, bpb, confidence, help="Measure a model.")

@@ -80,7 +80,7 @@ class Place:
     @property
     def task_id(self) -> str:
         """A text that names the place."""
-        return f"{self.package}/{self.file}:{self.first}-{self.last}"
+        return f"{self.group} {self.package}/{self.file}:{self.first}-{self.last}"
 
     def row(self) -> str:
         """The place as a line of `places.tsv`."""
