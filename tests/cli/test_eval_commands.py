@@ -177,3 +177,17 @@ def test_a_package_that_nobody_has_ends_the_measurement(run: Run, tiny: Path, tm
         patch.setattr(sources.shutil, "which", lambda _: None)
         seen = run("eval", "bodies", "-m", str(tiny), "-l", "java", "--cache", str(tmp_path / "none"), "-q")
     assert (seen.code, "there is no npm" in seen.err) == (4, True)
+
+
+def test_functions_are_asked_for_and_filled_in(run: Run, tiny: Path, tmp_path: Path) -> None:
+    row = {"prompt": "def double(x):\n    '''Twice x.'''\n", "canonical_solution": "    return 2 * x\n"}
+    rows = [{**row, "task_id": f"t{n}", "test": "def check(f):\n    f(1)\n", "entry_point": "double"} for n in range(3)]
+    path, keep = tmp_path / "functions.jsonl", tmp_path / "kept.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    line = ("eval", "humaneval", str(path), "-m", str(tiny), "--rows", "2", "--keep", str(keep), *SHORT)
+    value = json.loads(run(*line, "--json").out)["reports"][tiny.name]
+    assert [(way, report["questions"]) for way, report in value.items()] == [("gen", 2), ("infill", 2)]
+    kept = [json.loads(one) for one in keep.read_text().splitlines()]
+    assert [one["request"].startswith("def double") for one in kept] == [False, False, True, True]
+    assert [one.split()[:2] for one in lines(run(*line).out)[2:4]] == [["gen", "2"], ["infill", "2"]]
+    assert len(keep.read_text().splitlines()) == 4
