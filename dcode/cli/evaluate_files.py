@@ -46,7 +46,7 @@ def bodies(
     from dcode.evaluate import files, sources
 
     asked = request(general, sampling, json=json)
-    fetch = partial(sources.fetched, cache=cache or _cache())
+    fetch = partial(sources.fetched, cache=cache or source_cache())
     if draw:
         emit("".join(f"{place.row()}\n" for place in sources.draw(fetch)).encode())
         return
@@ -87,7 +87,7 @@ def edits(
     from dcode.evaluate import files, sources
 
     asked = request(general, sampling, json=json)
-    fetch = partial(sources.fetched, cache=cache or _cache())
+    fetch = partial(sources.fetched, cache=cache or source_cache())
     options, wanted = _options(sampling, general, asked.settings.model), files.read_changes()
     with progress(quiet=asked.quiet) as show:
         found = files.each(
@@ -156,5 +156,6 @@ def _tell(what: str, asked: Any, options: Sequence[str], figures: Mapping[str, A
         say_table(table(figures))
 
 
-def _cache() -> Path:
+def source_cache() -> Path:
+    """Where packages are kept unless --cache says so."""
     return platformdirs.user_cache_path("dcode", appauthor=False) / "sources"

@@ -16,6 +16,7 @@ from dcode.cli.streams import say, say_table
 from dcode.cli.versions import own_version
 from dcode.cli.work import Request, get_plan, get_ready, request
 from dcode.errors import UsageError
+from dcode.resources import data_path
 from dcode.settings import Settings
 
 LEFT = {"order": "left", "commit": "fixed", "per_step": 1, "steps": 0}
@@ -29,7 +30,7 @@ Domains = Annotated[
     list[str] | None, Option("--domain", metavar="NAME", help="A domain of the lessons, as train lessons lists them.")
 ]
 Rows = Annotated[int, Option("--rows", metavar="N", min=1, help="Requests to draw from each split.")]
-Prompts = Annotated[Path, Argument(metavar="PATH", help="Requests with tests as .jsonl.")]
+Prompts = Annotated[Path | None, Argument(metavar="[PATH]", help="Requests with tests as .jsonl (thirty of our own).")]
 Functions = Annotated[Path, Argument(metavar="PATH", help="HumanEval as .jsonl or .jsonl.gz.")]
 Keep = Annotated[Path | None, Option("--keep", metavar="FILE", help="Keep every program here; resumes from it.")]
 Processes = Annotated[int, Option("--processes", metavar="P", min=1, max=256, help="Models at work side by side.")]
@@ -77,9 +78,9 @@ def lessons(
 
 
 def prompts(
-    path: Prompts,
     sampling: Sampling,
     general: General,
+    path: Prompts = None,
     samples: Samples = 1,
     k: Tries = 1,
     left_to_right: Left = False,
@@ -89,12 +90,12 @@ def prompts(
 ) -> None:
     """Answer requests that bring their own tests.
 
-    A row names its kind: what some function of the program returns, or what the program does to files. Rates come
-    with their 95 % interval.
+    A row names its kind: what some function of the program returns, or what the program does to files. Without PATH
+    they are those on which settings are chosen. Rates come with their 95 % interval.
     """
     from dcode.evaluate.prompts import read_prompts
 
-    asked = request(general, sampling, json=json)
+    asked, path = request(general, sampling, json=json), path or data_path("evaluate/requests.jsonl")
     _measure(path.name, asked, read_prompts(path), Way(samples, k, left_to_right, processes, keep))
 
 

@@ -163,6 +163,13 @@ def test_bodies_are_filled_from_a_shell(run: Run, tiny: Path, tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("package")
+def test_listed_holes_are_counted_apart(run: Run, tiny: Path) -> None:
+    seen = run("eval", "holes", "--dev", "-m", str(tiny), *SHORT)
+    assert seen.code == 0, seen.err
+    assert [row.split()[:2] for row in lines(seen.out)][:3] == [["holes", "parse"], ["all", "1"], ["line", "1"]]
+
+
+@pytest.mark.usefixtures("package")
 def test_changes_are_asked_for_from_a_shell(run: Run, tiny: Path) -> None:
     seen = run("eval", "edits", "-m", str(tiny), *SHORT, "--json")
     assert seen.code == 0, seen.err

@@ -10,6 +10,8 @@ from dcode.evaluate.judge import equal, find_check
 from dcode.evaluate.passes import Question
 from dcode.evaluate.prompts import humaneval, read_prompts
 from dcode.evaluate.tasks import InfillTask
+from dcode.lessons.overlap import JACCARD, Overlap
+from dcode.resources import data_path
 
 DOUBLE = {"prompt": "double them", "kind": "function", "cases": [{"args": [[1, 2]], "want": [2, 4]}]}
 SAVE = {
@@ -108,3 +110,11 @@ def test_a_function_passes_its_own_test_as_a_whole_and_as_a_body(way: str, answe
     (one,) = humaneval([TASK], way)
     assert (one.request.endswith(TASK.prefix), one.request == TASK.prefix) == (True, way == "infill")
     assert one.execute(answer).passed is passed
+
+
+def test_the_requests_of_our_own_can_be_judged_and_are_no_demonstration() -> None:
+    asked, held = read_prompts(data_path("evaluate/requests.jsonl")), Overlap.read()
+    assert len({one.request for one in asked}) == 30
+    assert all(held.nearest(one.request) < JACCARD for one in asked)
+    wrong = "def answer(*arguments):\n    return None\n"
+    assert not any(one.execute(wrong).passed for one in asked)
