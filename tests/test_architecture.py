@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "trust": SHARED | {"text", "syntax"},
     "jobs": SHARED | {"text", "syntax", "diffusion", "model", "repo", "trust"},
     "train": SHARED | {"text", "syntax", "diffusion", "model", "lessons"},
-    "evaluate": SHARED | {"jobs", "diffusion", "model", "lessons", "text"},
+    "evaluate": SHARED | {"jobs", "syntax", "diffusion", "model", "lessons", "text"},
     "bench": SHARED | {"evaluate", "jobs", "syntax", "diffusion", "model", "text"},
     "cli": None,
     "__init__": SHARED,

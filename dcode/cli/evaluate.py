@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
+from dcode.cli.evaluate_files import bodies, edits
 from dcode.cli.evaluate_fix import fix
 from dcode.cli.evaluate_holes import Keep, holes
-from dcode.cli.evaluate_programs import lessons, prompts
+from dcode.cli.evaluate_programs import humaneval, lessons, prompts
 from dcode.cli.evaluate_texts import bpb, confidence
 from dcode.cli.options import General, Sampling, group
 from dcode.cli.progress import progress
@@ -100,4 +101,4 @@ def _document(asked: Request, ready: Any, path: Path, reports: dict[str, Any]) -
     }
 
 
-app = group(lessons, prompts, infill, holes, fix, bpb, confidence, help="Measure a model.")
+app = group(lessons, prompts, humaneval, infill, holes, bodies, edits, fix, bpb, confidence, help="Measure a model.")

@@ -1,4 +1,4 @@
-"""`dcode eval lessons` and `eval prompts`: requests in, programs out, every one executed in a sandbox."""
+"""`dcode eval lessons`, `eval prompts` and `eval humaneval`: requests in, programs out, all executed in a sandbox."""
 
 import json as jsons
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from dcode.cli.streams import say, say_table
 from dcode.cli.versions import own_version
 from dcode.cli.work import Request, get_plan, get_ready, request
 from dcode.errors import UsageError
+from dcode.resources import data_path
 from dcode.settings import Settings
 
 LEFT = {"order": "left", "commit": "fixed", "per_step": 1, "steps": 0}
@@ -29,7 +30,8 @@ Domains = Annotated[
     list[str] | None, Option("--domain", metavar="NAME", help="A domain of the lessons, as train lessons lists them.")
 ]
 Rows = Annotated[int, Option("--rows", metavar="N", min=1, help="Requests to draw from each split.")]
-Prompts = Annotated[Path, Argument(metavar="PATH", help="Requests with tests as .jsonl.")]
+Prompts = Annotated[Path | None, Argument(metavar="[PATH]", help="Requests with tests as .jsonl (thirty of our own).")]
+Functions = Annotated[Path, Argument(metavar="PATH", help="HumanEval as .jsonl or .jsonl.gz.")]
 Keep = Annotated[Path | None, Option("--keep", metavar="FILE", help="Keep every program here; resumes from it.")]
 Processes = Annotated[int, Option("--processes", metavar="P", min=1, max=256, help="Models at work side by side.")]
 Samples = Annotated[int, Option("-n", "--samples", metavar="N", min=1, help="Programs for each request.")]
@@ -76,9 +78,9 @@ def lessons(
 
 
 def prompts(
-    path: Prompts,
     sampling: Sampling,
     general: General,
+    path: Prompts = None,
     samples: Samples = 1,
     k: Tries = 1,
     left_to_right: Left = False,
@@ -88,13 +90,54 @@ def prompts(
 ) -> None:
     """Answer requests that bring their own tests.
 
-    A row names its kind: what some function of the program returns, or what the program does to files. Rates come
-    with their 95 % interval.
+    A row names its kind: what some function of the program returns, or what the program does to files. Without PATH
+    they are those on which settings are chosen. Rates come with their 95 % interval.
     """
     from dcode.evaluate.prompts import read_prompts
 
-    asked = request(general, sampling, json=json)
+    asked, path = request(general, sampling, json=json), path or data_path("evaluate/requests.jsonl")
     _measure(path.name, asked, read_prompts(path), Way(samples, k, left_to_right, processes, keep))
+
+
+def humaneval(
+    path: Functions,
+    sampling: Sampling,
+    general: General,
+    rows: Rows = 164,
+    keep: Keep = None,
+    json: Figures = False,
+) -> None:
+    """Write the functions of HumanEval and run its tests.
+
+    One answer each, in two ways: gen is asked for the function and shown its head, and infill fills the body behind the
+    head. --seed draws the functions if not all are wanted. Rates come with their 95 % interval.
+    """
+    from dcode.evaluate.infill import model_filler
+    from dcode.evaluate.passes import Passes, hole_writer, measure
+    from dcode.evaluate.prompts import humaneval as questions
+    from dcode.evaluate.tasks import read_infill, sample
+    from dcode.jobs.generate import SLOTS
+    from dcode.syntax.grammar import grammar
+
+    asked = request(general, sampling, json=json)
+    settings = asked.settings
+    tasks = sample(read_infill(path, whole=True), rows, settings.seed)
+    ready = get_ready(settings, "programs")
+    model, plan = ready.model, get_plan(settings, ready.model.checkpoint)
+    fill = model_filler(model, plan, grammar("python"), settings.feedback, slots=settings.slots or SLOTS)
+    plans = {"gen": (ready.plan, ready.plan), "infill": (plan, plan)}
+    writers = {"gen": _writer(model, plans["gen"], settings, 1), "infill": hole_writer(fill)}
+    found: tuple[Any, ...] = ()
+    for way, writer in writers.items():
+        with progress(quiet=asked.quiet) as show:
+            found += measure(
+                questions(tasks, way),
+                lambda: writer,  # noqa: B023
+                way + _fingerprint(model, plans[way], settings),
+                keep=keep,
+                on_attempt=_counter(show, len(tasks)),
+            )
+    _tell(path.name, asked, model, {model.checkpoint.name: Passes(found)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +157,7 @@ class Way:
 
 def _measure(what: str, asked: Request, questions: Sequence[Any], way: Way) -> None:
     """Answer everything, with the plan as set and perhaps from the left; then the table or the JSON."""
-    from dcode.evaluate.passes import Passes, measure, table
+    from dcode.evaluate.passes import Passes, measure
 
     ready = get_ready(asked.settings, "programs")
     row = ready.model.checkpoint
@@ -136,8 +179,14 @@ def _measure(what: str, asked: Request, questions: Sequence[Any], way: Way) -> N
                 ),
                 way.k,
             )
+    _tell(what, asked, ready.model, reports)
+
+
+def _tell(what: str, asked: Request, model: Any, reports: dict[str, Any]) -> None:
+    from dcode.evaluate.passes import table
+
     if asked.json:
-        say(jsons.dumps(_document(what, asked, ready.model, reports), indent=2))
+        say(jsons.dumps(_document(what, asked, model, reports), indent=2))
     else:
         say_table(table(reports))
 

@@ -5,7 +5,6 @@ file still parses, and whose text that is. Who fills is a function; it knows no 
 """
 
 import random
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, median
@@ -13,6 +12,7 @@ from statistics import fmean, median
 from dcode.evaluate.infill import Fill, Filler
 from dcode.evaluate.metrics import Rate, exact_match, parses
 from dcode.evaluate.report import Row, percent, read_rows
+from dcode.evaluate.sources import Fetch, Place, view_of
 from dcode.evaluate.tasks import InfillTask, filled
 
 LINES = range(2, 9)
@@ -20,6 +20,9 @@ LINES = range(2, 9)
 
 DRAWS = 50
 """How often a file is tried before it is left out."""
+
+CHOSEN = ("line", "block")
+"""The groups of listed holes."""
 
 NOT_RUN = "not run"
 
@@ -62,23 +65,46 @@ def _filled(task: InfillTask, answer: Fill) -> Row:
     return Row(task.task_id, answer.text, answer.verdict, NOT_RUN, exact, whole, answer.forwards, answer.seconds)
 
 
-def rates(rows: Sequence[Row]) -> dict[str, Rate]:
-    """Of all files, and of those of each verdict: how many parse."""
-    whole, every = Counter(row.verdict for row in rows if row.parses), Counter(row.verdict for row in rows)
-    parts = {verdict: Rate(whole[verdict], every[verdict]) for verdict in sorted(every)}
-    return {"all": Rate(whole.total(), every.total())} | parts
+def listed(places: Iterable[Place], fetch: Fetch) -> list[InfillTask]:
+    """The holes of the list on which settings are chosen, of one line and of more."""
+    return [_listed(place, fetch) for place in places if place.group in CHOSEN]
+
+
+def parts(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """All rows, those of listed holes of one line and of more, and those of each verdict."""
+    found = {"all": [*rows]}
+    kinds = {name: [row for row in rows if row.task_id.startswith(f"{name} ")] for name in CHOSEN}
+    found |= {name: own for name, own in kinds.items() if own}
+    return found | {
+        name: [row for row in rows if row.verdict == name] for name in sorted({row.verdict for row in rows})
+    }
 
 
 def table(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """A row a verdict, for whoever draws the table."""
-    return [("verdict", "holes", "parse", "forwards", "s / hole"), *(_line(rows, *one) for one in rates(rows).items())]
+    """A row a part, for whoever draws the table."""
+    head = ("", "holes", "parse", "exact", "forwards", "s / hole")
+    return [head, *(_line(name, own) for name, own in parts(rows).items())]
 
 
-def figures(rows: Sequence[Row]) -> dict[str, object]:
-    """The table as plain values, and how many holes hold what stood there."""
-    forwards = round(fmean(row.forwards for row in rows), 2) if rows else 0.0
-    found = {verdict: {"holes": rate.total, "parse": rate.hits} for verdict, rate in rates(rows).items()}
-    return {"verdicts": found, "exact": sum(row.exact for row in rows), "forwards": forwards}
+def figures(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """The table as plain values; "exact": holes that hold what stood there."""
+    return {
+        name: {
+            "holes": len(own),
+            "parse": sum(row.parses for row in own),
+            "exact": sum(row.exact for row in own),
+            "forwards": round(fmean(row.forwards for row in own), 2) if own else 0.0,
+        }
+        for name, own in parts(rows).items()
+    }
+
+
+def _listed(place: Place, fetch: Fetch) -> InfillTask:
+    lines = view_of(place, fetch).decode().splitlines(keepends=True)
+    before, there, behind = (
+        "".join(part) for part in (lines[: place.first - 1], lines[place.first - 1 : place.last], lines[place.last :])
+    )
+    return InfillTask(place.task_id, before, behind, there, test="", entry_point="")
 
 
 def _cut(name: str, text: str, draw: random.Random) -> InfillTask | None:
@@ -92,9 +118,11 @@ def _cut(name: str, text: str, draw: random.Random) -> InfillTask | None:
     return None
 
 
-def _line(rows: Sequence[Row], verdict: str, rate: Rate) -> tuple[str, ...]:
-    own = [row for row in rows if verdict in ("all", row.verdict)]
-    if not own:
-        return (verdict, "0", "-", "-", "-")
-    forwards, seconds = fmean(row.forwards for row in own), median(row.seconds for row in own)
-    return (verdict, str(rate.total), percent(rate), f"{forwards:.1f}", f"{seconds:.2f}")
+def _line(name: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    if not rows:
+        return (name, "0", *["-"] * 4)
+    shares = (
+        percent(Rate(sum(hits), len(rows))) for hits in zip(*((row.parses, row.exact) for row in rows), strict=True)
+    )
+    costs = (f"{fmean(row.forwards for row in rows):.1f}", f"{median(row.seconds for row in rows):.2f}")
+    return (name, str(len(rows)), *shares, *costs)

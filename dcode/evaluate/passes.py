@@ -15,10 +15,11 @@ from time import perf_counter
 from typing import Any
 
 from dcode.diffusion.plan import Plan
-from dcode.evaluate.infill import ERROR_CHARS, Fill
+from dcode.evaluate.infill import ERROR_CHARS, Fill, Filler
 from dcode.evaluate.metrics import Rate, bootstrap, parses, pass_at_k, wilson
 from dcode.evaluate.report import NO_ANSWER, percent, read_kept
 from dcode.evaluate.spread import spread
+from dcode.evaluate.tasks import InfillTask
 from dcode.jobs.edit import edit
 from dcode.jobs.generate import SLOTS, generate
 from dcode.jobs.infill import SAMPLED
@@ -139,6 +140,11 @@ def model_writer(
         return Fill(text, result.verdict, result.forwards, perf_counter() - began, result.regions[0].confidence)
 
     return write
+
+
+def hole_writer(fill: Filler) -> Writer:
+    """What a filler puts behind a request that is code itself."""
+    return lambda asked, sample: fill(InfillTask(asked.task_id, asked.request, "", "", "", ""))
 
 
 @dataclass(frozen=True)

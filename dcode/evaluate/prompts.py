@@ -1,4 +1,4 @@
-"""Requests that bring their own tests (JSON lines) as questions; the judgement itself is `judge`'s.
+"""Requests that bring their own tests (JSON lines) as questions; the judgement itself is `judge`'s or HumanEval's.
 
 A row: `prompt`, and `kind` "function" with `cases` of `args` and `want`, or "files" with `setup`, `calls` and `check`.
 These measure and never teach. It knows no model.
@@ -7,6 +7,7 @@ These measure and never teach. It knows no model.
 import ast
 import importlib.util
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,14 @@ from typing import Any
 from dcode.errors import InputError
 from dcode.evaluate import judge
 from dcode.evaluate.passes import Question
+from dcode.evaluate.tasks import InfillTask, program
 from dcode.lessons.sandbox import Outcome, run
 
 TIMEOUT_S, MEMORY_MB = 20.0, 4096
+
+COMPLETE = "complete this function:\n\n{0}"
+"""How a person asks for a function whose head is there."""
+
 KINDS: dict[str, dict[str, type]] = {
     "function": {"prompt": str, "cases": list},
     "files": {"prompt": str, "setup": str, "calls": list, "check": str},
@@ -31,6 +37,24 @@ def read_prompts(path: Path) -> tuple[Question, ...]:
         raise InputError(f"cannot read {path}: {error}", hint="give a .jsonl file of requests with tests") from None
     rows = [_row(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
     return tuple(_question(row, number) for number, row in enumerate(rows))
+
+
+def humaneval(tasks: Sequence[InfillTask], way: str) -> tuple[Question, ...]:
+    """The functions of HumanEval as questions: by the `way` "gen" a person asks for the whole function, showing its
+    head; by "infill" the body is a hole behind the head."""
+    ask = COMPLETE if way == "gen" else "{0}"
+    return tuple(
+        Question(task.task_id, ask.format(task.prefix), way, task.task_id, partial(execute_body, task, way))
+        for task in tasks
+    )
+
+
+def execute_body(task: InfillTask, way: str, answer: str) -> Outcome:
+    """How HumanEval's own test of an answer ends: a body, or a function below the head, whose imports and helpers
+    it may use."""
+    # The dots end the head's function: a whole function is asked for, and a body alone is none.
+    text = f"    pass\n\n\n...\n{answer}" if way == "gen" else answer
+    return run(program(task, text), timeout_s=TIMEOUT_S, memory_mb=MEMORY_MB)
 
 
 def execute(test: dict[str, Any], answer: str) -> Outcome:

@@ -33,14 +33,17 @@ class InfillTask:
     entry_point: str
 
 
-def read_infill(path: Path) -> list[InfillTask]:
-    """The tasks of a `.jsonl` or `.jsonl.gz` file; InputError names the line that is not one."""
+def read_infill(path: Path, *, whole: bool = False) -> list[InfillTask]:
+    """The tasks of a `.jsonl` or `.jsonl.gz` file; InputError names the line that is not one.
+
+    `whole`: they are HumanEval's (arXiv 2107.03374), where the body of a function is the gap, and nothing is behind it.
+    """
     try:
         data = path.read_bytes()
         lines = (gzip.decompress(data) if path.suffix == ".gz" else data).split(b"\n")
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"cannot read {path}: {error}", hint="give a .jsonl or .jsonl.gz file") from None
-    tasks = [_task(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
+    tasks = [_task(line, f"{path}:{number}", whole) for number, line in enumerate(lines, 1) if line.strip()]
     if len({task.task_id for task in tasks}) < len(tasks):
         raise InputError(f"{path} has two rows of the same task_id")
     return tasks
@@ -62,11 +65,13 @@ def sample(tasks: Sequence[InfillTask], n: int, seed: int) -> list[InfillTask]:
     return [tasks[index] for index in sorted(chosen)]
 
 
-def _task(line: bytes, where: str) -> InfillTask:
+def _task(line: bytes, where: str, whole: bool) -> InfillTask:
     try:
         row = json.loads(line)
     except ValueError as error:
         raise InputError(f"{where} is not JSON: {error}") from None
+    if whole and isinstance(row, dict):
+        row = {**row, "suffix": ""}
     for name in FIELDS:
         if not isinstance(row, dict) or not isinstance(row.get(name), str):
             raise InputError(f"{where} has no text in {name!r}", hint=f"a row needs {', '.join(FIELDS)}")

@@ -126,3 +126,75 @@ def test_doubt_about_wrong_tokens(run: Run, tiny: Path, source: Path) -> None:
     value = json.loads(run(*line, "--json").out)
     assert set(value["top5"]) == {"uniform", "frequency", "plausible", "chance"}
     assert run("eval", "confidence", str(source / "none"), "-m", str(tiny)).code == 4
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One package of our own in place of the public ones, with one body, one range and one change of the lists."""
+    from dcode.evaluate import files, sources
+
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package/own.py").write_text(MODULE, encoding="utf-8")
+    places = [sources.Place(kind, "python", "own", "own.py", "f0", 2, 3) for kind in ("body", "range", "line")]
+    change = files.Change("rename", "own", "own.py", "f1", "rename a", "assert new.f1(1, 2) == 3")
+    monkeypatch.setattr(sources, "fetched", lambda package, cache: tmp_path / "package")
+    monkeypatch.setattr(sources, "read_places", lambda: places)
+    monkeypatch.setattr(files, "read_changes", lambda: [change])
+
+
+@pytest.mark.usefixtures("package")
+def test_bodies_are_filled_from_a_shell(run: Run, tiny: Path, tmp_path: Path) -> None:
+    keep = tmp_path / "kept.jsonl"
+    line = ("eval", "bodies", "-m", str(tiny), "--keep", str(keep), *SHORT)
+    seen = run(*line, "--json")
+    assert seen.code == 0, seen.err
+    value = json.loads(seen.out)
+    assert value["options"][:2] == ["--model", str(tiny)] and "--no-feedback" in value["options"]
+    assert [*value["figures"]] == ["python, body", "python, range"]
+    for figures in value["figures"].values():
+        assert figures["places"] == 1 and figures["bytes outside identical"]["hits"] == 1
+        assert sum(figures[name]["hits"] for name in ("accepted", "doubted", "refused")) == 1
+        assert figures["error"]["hits"] == 0 and figures["peak_mb"] > 50
+    kept = keep.read_text()
+    told = lines(run(*line).out)
+    assert keep.read_text() == kept and told[1] == "python, body"
+    seen = run(*line, "-l", "cobol")
+    assert (seen.code, "one of python" in seen.err) == (2, True)
+
+
+@pytest.mark.usefixtures("package")
+def test_listed_holes_are_counted_apart(run: Run, tiny: Path) -> None:
+    seen = run("eval", "holes", "--dev", "-m", str(tiny), *SHORT)
+    assert seen.code == 0, seen.err
+    assert [row.split()[:2] for row in lines(seen.out)][:3] == [["holes", "parse"], ["all", "1"], ["line", "1"]]
+
+
+@pytest.mark.usefixtures("package")
+def test_changes_are_asked_for_from_a_shell(run: Run, tiny: Path) -> None:
+    seen = run("eval", "edits", "-m", str(tiny), *SHORT, "--json")
+    assert seen.code == 0, seen.err
+    figures = json.loads(seen.out)["figures"]["edits"]
+    assert (figures["changes"], figures["right"]["total"], figures["error"]["hits"]) == (1, 1, 0)
+
+
+def test_a_package_that_nobody_has_ends_the_measurement(run: Run, tiny: Path, tmp_path: Path) -> None:
+    from dcode.evaluate import sources
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources.shutil, "which", lambda _: None)
+        seen = run("eval", "bodies", "-m", str(tiny), "-l", "java", "--cache", str(tmp_path / "none"), "-q")
+    assert (seen.code, "there is no npm" in seen.err) == (4, True)
+
+
+def test_functions_are_asked_for_and_filled_in(run: Run, tiny: Path, tmp_path: Path) -> None:
+    row = {"prompt": "def double(x):\n    '''Twice x.'''\n", "canonical_solution": "    return 2 * x\n"}
+    rows = [{**row, "task_id": f"t{n}", "test": "def check(f):\n    f(1)\n", "entry_point": "double"} for n in range(3)]
+    path, keep = tmp_path / "functions.jsonl", tmp_path / "kept.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    line = ("eval", "humaneval", str(path), "-m", str(tiny), "--rows", "2", "--keep", str(keep), *SHORT)
+    value = json.loads(run(*line, "--json").out)["reports"][tiny.name]
+    assert [(way, report["questions"]) for way, report in value.items()] == [("gen", 2), ("infill", 2)]
+    kept = [json.loads(one) for one in keep.read_text().splitlines()]
+    assert [one["request"].startswith("def double") for one in kept] == [False, False, True, True]
+    assert [one.split()[:2] for one in lines(run(*line).out)[2:4]] == [["gen", "2"], ["infill", "2"]]
+    assert len(keep.read_text().splitlines()) == 4

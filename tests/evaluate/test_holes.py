@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from dcode.evaluate.holes import LINES, NOT_RUN, cut, figures, measure, rates, table
+from dcode.evaluate.holes import LINES, NOT_RUN, cut, figures, listed, measure, table
 from dcode.evaluate.infill import Fill
+from dcode.evaluate.sources import Place
 from dcode.evaluate.tasks import InfillTask
 
 TEXT = "".join(f"def f{n}(a):\n    b = a + {n}\n\n    return b\n" for n in range(9))
@@ -28,19 +29,28 @@ def test_what_parses_is_counted_by_verdict() -> None:
 
     rows = measure(cut(FILES, 9, 0), fill)
     assert [row.status for row in rows] == [NOT_RUN] * 3 and not any(row.passed for row in rows)
-    assert {name: (rate.hits, rate.total) for name, rate in rates(rows).items()} == {
-        "all": (1, 3),
-        "uncertified": (0, 2),
-        "verified": (1, 1),
-    }
-    assert [row[:2] for row in table(rows)] == [
-        ("verdict", "holes"),
-        ("all", "3"),
-        ("uncertified", "2"),
-        ("verified", "1"),
+    found = {name: (one["parse"], one["holes"], one["exact"]) for name, one in figures(rows).items()}
+    assert found == {"all": (1, 3, 1), "uncertified": (0, 2, 0), "verified": (1, 1, 1)}
+    assert figures(rows)["all"]["forwards"] == 4
+    assert [row[:2] for row in table(rows)] == [("", "holes"), ("all", "3"), ("uncertified", "2"), ("verified", "1")]
+    assert table(())[1:] == [("all", "0", "-", "-", "-", "-")]
+
+
+def test_listed_holes_are_cut_where_the_list_says_and_counted_apart(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(TEXT, encoding="utf-8")
+    places = [
+        Place(group, "python", "p", "a.py", "", 2, last) for group, last in (("line", 2), ("block", 4), ("body", 4))
     ]
-    assert figures(rows)["exact"] == 1 and figures(rows)["forwards"] == 4
-    assert table(())[1:] == [("all", "0", "-", "-", "-")]
+    tasks = listed(places, lambda package: tmp_path)
+    assert [task.canonical for task in tasks] == ["    b = a + 0\n", "    b = a + 0\n\n    return b\n"]
+    assert all(task.prefix + task.canonical + task.suffix == TEXT for task in tasks)
+    rows = measure(tasks, lambda task: Fill("    b = a + 0\n", "verified", 1, 0.5))
+    assert {name: (one["holes"], one["exact"]) for name, one in figures(rows).items()} == {
+        "all": (2, 1),
+        "line": (1, 1),
+        "block": (1, 0),
+        "verified": (2, 1),
+    }
 
 
 def test_what_was_kept_is_not_filled_again(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dcode.diffusion.plan import Plan
-from dcode.evaluate.infill import Fill
-from dcode.evaluate.passes import Attempt, Passes, Question, Writer, measure, model_writer, table
+from dcode.evaluate.infill import Fill, model_filler
+from dcode.evaluate.passes import Attempt, Passes, Question, Writer, hole_writer, measure, model_writer, table
 from dcode.lessons.sandbox import Outcome
 from dcode.syntax.grammar import grammar
 from tests.oracle import Oracle
@@ -130,3 +130,10 @@ def test_the_model_writes_programs_and_changes_them() -> None:
     assert write(Oracle([b"x = 1\n"]))(asked, 0).text == "x = 1\n"
     changed = write(Oracle([b"y = 2"]))(question(1, old="x = 2\n"), 0)
     assert (changed.text, changed.verdict) == ("y = 2\n", "verified")
+
+
+def test_a_body_is_filled_behind_its_head() -> None:
+    asked = Question("t", "def double(x):\n    '''Twice x.'''\n", "infill", "t", judged)
+    fill = model_filler(Oracle([b"    return 2 * x"]), PLAN, grammar("python"), True)  # type: ignore[arg-type]
+    answer = hole_writer(fill)(asked, 0)
+    assert (answer.text, answer.verdict) == ("    return 2 * x\n", "verified")

@@ -8,7 +8,10 @@ import pytest
 from dcode.errors import InputError
 from dcode.evaluate.judge import equal, find_check
 from dcode.evaluate.passes import Question
-from dcode.evaluate.prompts import read_prompts
+from dcode.evaluate.prompts import humaneval, read_prompts
+from dcode.evaluate.tasks import InfillTask
+from dcode.lessons.overlap import JACCARD, Overlap
+from dcode.resources import data_path
 
 DOUBLE = {"prompt": "double them", "kind": "function", "cases": [{"args": [[1, 2]], "want": [2, 4]}]}
 SAVE = {
@@ -85,3 +88,33 @@ def test_checks_are_found_by_their_sentence() -> None:
     assert find_check("an image of 32x20 is returned or written")[1] == ("32", "20")
     with pytest.raises(LookupError):
         find_check("an image is returned")
+
+
+TASK = InfillTask(
+    "t", "import math\n\n\ndef root(x):\n    '''Its root.'''\n", "", "", "def check(f):\n    assert f(9) == 3\n", "root"
+)
+
+
+@pytest.mark.parametrize(
+    ("way", "answer", "passed"),
+    [
+        ("infill", "    return math.sqrt(x)\n", True),
+        ("infill", "    return x\n", False),
+        ("gen", "def root(x):\n    return math.sqrt(x)\n", True),
+        ("gen", "import cmath\n\n\ndef root(x):\n    return cmath.sqrt(x)\n", True),
+        ("gen", "def other(x):\n    return math.sqrt(x)\n", False),
+        ("gen", "    return math.sqrt(x)\n", False),
+    ],
+)
+def test_a_function_passes_its_own_test_as_a_whole_and_as_a_body(way: str, answer: str, passed: bool) -> None:
+    (one,) = humaneval([TASK], way)
+    assert (one.request.endswith(TASK.prefix), one.request == TASK.prefix) == (True, way == "infill")
+    assert one.execute(answer).passed is passed
+
+
+def test_the_requests_of_our_own_can_be_judged_and_are_no_demonstration() -> None:
+    asked, held = read_prompts(data_path("evaluate/requests.jsonl")), Overlap.read()
+    assert len({one.request for one in asked}) == 30
+    assert all(held.nearest(one.request) < JACCARD for one in asked)
+    wrong = "def answer(*arguments):\n    return None\n"
+    assert not any(one.execute(wrong).passed for one in asked)
