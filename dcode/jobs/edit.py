@@ -139,9 +139,11 @@ def _from_the_left(
             stopped: Stopped = "clean" if one.ended else "time"
             result = Result((region,), draft.data, before, file_faults(grammar, draft.data), 0, 0, seconds, stopped)
             made.append(_with_unbound(result, source, grammar))
-        if any(one.verdict != "failed" for one in made) or is_late(deadline):
+        if any(one.verdict != "failed" and one.view != view for one in made) or is_late(deadline):
             break
-    passed = list({one.view: one for one in reversed(by_names(made)) if one.verdict != "failed"}.values())[::-1]
+    # What was asked for is a change: the old text said again comes last.
+    made = sorted(by_names(made), key=lambda one: one.view == view)
+    passed = list({one.view: one for one in reversed(made) if one.verdict != "failed"}.values())[::-1]
     first, *others = passed[:count] or made[:1]
     yield replace(first, forwards=spent)
     yield from others

@@ -73,3 +73,9 @@ def test_a_rewriting_that_does_not_parse_fails() -> None:
 def test_a_part_of_a_region_is_not_rewritten_from_the_left() -> None:
     with pytest.raises(UsageError, match="rewrites a whole region"):
         changes(Author(b"", [b"x"]), strength=0.5)
+
+
+def test_the_old_text_said_again_comes_last() -> None:
+    scripts = [b"def size(self):\n    return 0\n", b"def size(self):\n    return 1\n"]
+    first, second = changes(Author(b"", scripts), count=2)
+    assert first.view == FILE.replace(b"return 0", b"return 1") and second.view == FILE
