@@ -4,6 +4,7 @@ A row of a batch gives the same bits alone and in any company. Shapes: R rows of
 """
 
 import warnings
+from collections.abc import Collection
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,21 @@ from dcode.model.config import Config
 
 STEPS = 127
 """Steps between the least and the largest activation: the sums of AVX2's instructions hold no more."""
+
+
+PRODUCTS = {
+    "attention.qkv": ("attention.q", "attention.k", "attention.v"),
+    "attention.out": ("attention.out",),
+    "feed_forward.gate_up": ("feed_forward.gate", "feed_forward.up"),
+    "feed_forward.down": ("feed_forward.down",),
+}
+"""The products of a layer, and the matrices that each is made of."""
+
+WIDE = ("feed_forward.down", "head")
+"""Products whose activations get 14 bits."""
+
+EVERY = (*PRODUCTS, "head")
+"""All of them: for weights whose scales nobody folded."""
 
 
 class RowLinear(nn.Module):
@@ -63,16 +79,25 @@ class RowEmbedding(nn.Module):
         return self.rows[ids].float() * self.scale[ids][..., None]
 
 
-def put_rows(net: Backbone, rows: dict[str, tuple[Tensor, Tensor]], biases: dict[str, Tensor]) -> None:
-    """Give the layers of a network on the meta device int8 rows: what reads the same activations is one product."""
+def put_rows(
+    net: Backbone,
+    rows: dict[str, tuple[Tensor, Tensor]],
+    biases: dict[str, Tensor],
+    *,
+    wide: Collection[str] = WIDE,
+) -> None:
+    """Give the layers of a network on the meta device int8 rows: what reads the same activations is one product.
+
+    The `wide` products get 14 bits of activation. The embedding serves as the head where there are no rows for one.
+    """
     for number in range(net.config.layers):
         for name, parts in PRODUCTS.items():
             own = [f"layers.{number}.{part}" for part in parts]
             for part in own:
                 _put(net, part, nn.Identity())
-            _put(net, f"layers.{number}.{name}", _joined(own, rows, biases, wide=name in WIDE))
+            _put(net, f"layers.{number}.{name}", _joined(own, rows, biases, wide=name in wide))
     _put(net, "embed", RowEmbedding(*rows["embed"]))
-    _put(net, "head", RowLinear(*rows["embed"], None, wide="head" in WIDE))
+    _put(net, "head", RowLinear(*rows.get("head", rows["embed"]), None, wide="head" in wide))
 
 
 def _put(net: nn.Module, name: str, module: nn.Module) -> None:
@@ -84,18 +109,6 @@ def matrices(config: Config) -> set[str]:
     """The names of all matrices of a network's layers."""
     parts = [part for several in PRODUCTS.values() for part in several]
     return {f"layers.{number}.{part}" for number in range(config.layers) for part in parts}
-
-
-PRODUCTS = {
-    "attention.qkv": ("attention.q", "attention.k", "attention.v"),
-    "attention.out": ("attention.out",),
-    "feed_forward.gate_up": ("feed_forward.gate", "feed_forward.up"),
-    "feed_forward.down": ("feed_forward.down",),
-}
-"""The products of a layer, and the matrices that each is made of."""
-
-WIDE = ("feed_forward.down", "head")
-"""Products whose activations get 14 bits."""
 
 
 def _joined(

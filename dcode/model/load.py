@@ -24,7 +24,7 @@ from dcode.model.framing import Framing
 from dcode.model.int8 import halve, halved
 from dcode.model.lane import Lane
 from dcode.model.tokenizer import Tokenizer
-from dcode.model.weights import digest, fill, unpack
+from dcode.model.weights import digest, fill, quantize_rows, unpack
 
 OWN = "network"
 """The key by which the config.json of a model that `dcode train export` wrote is known."""
@@ -223,11 +223,13 @@ def read_open(folder: Path, row: Checkpoint, device: torch.device, card: Mapping
 
 def read_gguf(path: Path, row: Checkpoint, device: torch.device, precision: str | None) -> Model:
     """A GGUF file: judged by its header, then by what memory holds, then widened tensor by tensor."""
-    if precision is None:
-        precision = quickest_precision() if device.type == "cpu" else "bfloat16"
-    dtype, gguf = shards.as_dtype(precision), import_module(GGUF)
+    gguf = import_module(GGUF)
     file = gguf.Gguf(path)
     config = gguf.network(file, row)
+    in_rows = device.type == "cpu" and config.attention == "causal"
+    if precision is None:
+        precision = "bfloat16" if device.type != "cpu" else "int8" if in_rows else quickest_precision()
+    dtype = shards.as_dtype(precision)
     with torch.device("meta"):
         net = Backbone(config)
     chosen = shards.places(net, gguf.NAMES, file.tensors, gguf.KINDS)
@@ -241,8 +243,25 @@ def read_gguf(path: Path, row: Checkpoint, device: torch.device, precision: str 
         found = record.files[path.name].sha256
     else:
         found = digest(path)
-    _stream(net, file.stream(chosen, config, dtype), device, dtype, precision)
+    if in_rows and precision == "int8":
+        _put_rows(net, file.stream(chosen, config, torch.float32))
+    else:
+        _stream(net, file.stream(chosen, config, dtype), device, dtype, precision)
     return Model(net.eval(), tokenizer, _searched(row), found)
+
+
+def _put_rows(net: Backbone, tensors: Iterable[tuple[str, Tensor]]) -> None:
+    """Give a network on the meta device int8 rows in place of its matrices, one tensor at a time."""
+    rows, biases = dict[str, tuple[Tensor, Tensor]](), dict[str, Tensor]()
+    for name, weight in tensors:
+        module, _, kind = name.rpartition(".")
+        if weight.ndim == 2:
+            rows[module] = quantize_rows(weight)
+        elif kind == "bias":
+            biases[module] = weight.clone()
+        else:
+            shards.put(net, name, weight.clone())
+    kernels.put_rows(net, rows, biases, wide=kernels.EVERY)
 
 
 def _stream(
