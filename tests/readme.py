@@ -1,10 +1,9 @@
-"""What the README says that a machine can check: help texts, the map of files, the two set-up commands, a picture.
+"""What the README says that a machine can check: help texts, the two set-up commands, a picture.
 
 `python tests/readme.py` writes the blocks anew · `python tests/readme.py commands` prints the set-up commands ·
 `python tests/readme.py picture PROMPT` prints the states of a real run. tests/test_readme.py compares.
 """
 
-import ast
 import os
 import re
 import subprocess
@@ -29,18 +28,6 @@ def help_text() -> str:
         text = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
         parts.append(f"$ {line}\n{text.strip()}\n")
     return "\n".join(re.sub(r"[ \t]+$", "", part, flags=re.MULTILINE) for part in parts)
-
-
-def file_map() -> str:
-    """Every file of the package with the first sentence of what it says of itself."""
-    rows = []
-    for path in sorted((ROOT / "dcode").rglob("*.py"), key=lambda p: (p.parent.as_posix(), p.name)):
-        doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-        if doc:
-            first = re.split(r"(?<=[.:;])\s|\n\n", doc.strip(), maxsplit=1)[0].replace("\n", " ").rstrip(".:;")
-            rows.append((path.relative_to(ROOT).as_posix(), first))
-    width = max(len(name) for name, _ in rows)
-    return "".join(f"{name:<{width}}  {first}\n" for name, first in rows)
 
 
 def commands() -> list[str]:
@@ -72,10 +59,9 @@ def picture(prompt: str, columns: int = 100) -> str:
 
 
 def written(text: str) -> str:
-    """The README with its generated blocks made anew."""
-    for name, made in (("help", help_text()), ("files", file_map())):
-        text, count = block(name).subn(lambda m, made=made: m[1] + made + m[3], text)
-        assert count == 1, f"the README has no block called {name}"
+    """The README with its generated block made anew."""
+    text, count = block("help").subn(lambda m: m[1] + help_text() + m[3], text)
+    assert count == 1, "the README has no block called help"
     return text
 
 
