@@ -7,8 +7,11 @@ Everything is drawn by a seed; the benches of damage need no weights, unless a m
 import json as jsons
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import getloadavg
+from pathlib import Path
 from typing import Annotated, Any
 
+import platformdirs
 from typer import Option
 
 from dcode.cli.options import General, Sampling, Threads, group
@@ -100,12 +103,23 @@ def speed(
     model: ModelName = None,
     runs: Annotated[int, Option("--runs", metavar="N", min=1, help="Timed runs of each; the median counts.")] = 5,
     threads: Threads = None,
+    gguf: Annotated[
+        Path | None, Option("--gguf", metavar="FILE", help="Compare with llama.cpp on these weights.")
+    ] = None,
+    llama: Annotated[
+        Path | None, Option("--llama", metavar="FOLDER", help="Where npm keeps llama.cpp (your cache).")
+    ] = None,
     json: Figures = False,
 ) -> None:
     """Time a model: by its own plan, one token a forward, and a left-to-right network of the same shape.
 
-    The plan runs without the parser. Seconds belong to this machine; forwards and ratios carry over.
+    The plan runs without the parser. With --gguf it is timed in turns with llama.cpp instead, on one thread and on two:
+    reading, writing, holes from request to answer, and the memory of a whole run. Seconds belong to this machine;
+    forwards and ratios carry over.
     """
+    if gguf is not None:
+        _beside_llama(request(general, Sampling(model=model), json=json), gguf, llama, runs)
+        return
     from dataclasses import asdict
 
     from dcode.bench import speed as bench
@@ -124,6 +138,43 @@ def speed(
         say(jsons.dumps({**told, "runs": runs, "figures": [asdict(row) for row in rows]}, indent=2))
     else:
         say_table(bench.table(rows))
+
+
+def _beside_llama(asked: Request, gguf: Path, folder: Path | None, runs: int) -> None:
+    """The figures of both sides, how busy the machine was, and the memory of a cold gen beside llama.cpp's process."""
+    import textwrap
+    from dataclasses import asdict
+
+    import torch
+
+    from dcode.bench import llama as bench
+    from dcode.evaluate.files import cold
+    from dcode.syntax.grammar import grammar
+
+    llama = bench.Llama(gguf, folder or platformdirs.user_cache_path("dcode", appauthor=False) / "llama")
+    pairs, load = [], [getloadavg()[0]]
+    try:
+        ready = get_ready(asked.settings)
+        text = Path(textwrap.__file__).read_bytes()
+        with progress(quiet=asked.quiet) as show:
+            for pair in bench.compare(
+                ready.model, ready.plan, grammar("python"), text, llama.ask, torch.set_num_threads, runs=runs
+            ):
+                pairs.append(pair)
+                show(pair.name)
+        memory = {"dcode gen": cold(["gen", "add two numbers", "-m", asked.settings.model, "-q"]).peak_mb}
+        memory["llama.cpp"] = llama.ask("memory")["peak_mb"]
+    finally:
+        llama.close()
+    load.append(getloadavg()[0])
+    if asked.json:
+        told = {"bench": "speed", "version": own_version(), "model": ready.model.checkpoint.name, "gguf": gguf.name}
+        figures = [asdict(pair) | {"faster": pair.ratio} for pair in pairs]
+        say(jsons.dumps({**told, "runs": runs, "load": load, "figures": figures, "peak_mb": memory}, indent=2))
+        return
+    say_table(bench.table(pairs))
+    say(f"memory: {', '.join(f'{who} {peak:.0f} MB' for who, peak in memory.items())}")
+    say(f"load of the machine before and after: {load[0]:.2f}, {load[1]:.2f}")
 
 
 def _library(asked: Request, **options: Any) -> tuple[Any, Any]:
