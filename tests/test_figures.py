@@ -12,14 +12,14 @@ import figures
 import pytest
 
 CEILINGS = {
-    "files run": 68,
-    "functions run": 359,
-    "files": 216,
+    "files run": 69,
+    "functions run": 361,
+    "files": 224,
     "rooms": 12,
-    "constants": 331,
-    "longest file": 380,
+    "constants": 352,
+    "longest file": 428,
     "functions over 60 lines": 1,
-    "README bytes": 48840,
+    "README bytes": 34130,
 }
 
 THREE = """
