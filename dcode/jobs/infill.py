@@ -202,12 +202,15 @@ class _Job:
         if outcomes is None:
             span = self.spans[group.start]
             old = self.view[span.start : span.end]
+            # Who says what shall stand there says nothing of its length.
+            note, slots = self.notes[group.start], self.sizes[group.start]
+            lines = old.rstrip(b"\n").count(b"\n") + 1 if old.strip() and not note else 0
             hole = Hole(
                 draft.data,
                 place,
-                self.notes[group.start],
-                old.rstrip(b"\n").count(b"\n") + 1 if old.strip() else 0,
-                self.sizes[group.start],
+                note,
+                lines,
+                max(slots, window.default_slots(b"", self.model.tokenizer) if note else 0),
             )
             policy = Policy.of(self.model.checkpoint.policy)
             seen = outline(self.grammar, draft.data, place.start) if self.grammar else ()

@@ -86,3 +86,13 @@ def test_holes_see_the_choices_before_them() -> None:
 def test_what_was_not_written_in_time_is_no_answer() -> None:
     (result,) = filled(hole(b"found = []", b"found = []"), Author(TRUTH, [b"    found"]), deadline=0.0)
     assert result.verdict in ("failed", "fallback") and result.view == TRUTH
+
+
+def test_a_hint_says_nothing_of_the_length() -> None:
+    body = b"    found = []\n    for path in paths:\n        found.append(os.stat(path).st_size)\n"
+    asked, read = TRUTH.replace(body, b""), TRUTH.replace(body, b"    # all sizes\n" + body)
+    span = Span(asked.index(b"return found"), len(asked) - 1)
+    author = Author(read, [body + b"    return found"])
+    seen = infill(Source.of(asked, "f.py"), [span], author, PYTHON, Plan(), hints=["all sizes"], slots=150)  # type: ignore[arg-type]
+    (result,) = (one for one in seen if isinstance(one, Result))
+    assert result.view == TRUTH
