@@ -8,7 +8,7 @@ from textwrap import dedent
 import torch
 
 from dcode.diffusion.plan import Plan
-from dcode.errors import InputError, UsageError
+from dcode.errors import InputError, ModelError, UsageError
 from dcode.jobs import window
 from dcode.jobs.fill import is_late
 from dcode.jobs.fim import left_to_right
@@ -74,6 +74,9 @@ def edit(
     if model.is_causal:
         if strength < 1:
             raise UsageError(f"{model.checkpoint.name} rewrites a whole region", hint="leave --strength out")
+        if model.framing is None or not model.framing.change:
+            name = model.checkpoint.name
+            raise ModelError(f"nothing says how {name} is asked for a change", hint="dcode gen may work with it")
         assert grammar is not None
         yield from _from_the_left(source, span, instruction, model, grammar, plan, slots, count, feedback, deadline)
         return

@@ -137,6 +137,8 @@ def _anew(
     """The text after the model has written some lexemes in doubt anew, few at first; as it is if nothing came of it."""
     source = Source.of(now.view, "draft")
     forwards = now.forwards
+    if model.is_causal and (model.framing is None or not model.framing.hole):
+        return now  # it was never taught to fill a hole
     for span in _doubtful(now, grammar):
         if forwards >= FORWARDS or is_late(deadline):
             break

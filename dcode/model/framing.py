@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from dcode.errors import ModelError
 
-BEFORE, AFTER, REQUEST, NAME, TEXT = "{before}", "{after}", "{request}", "{name}", "{text}"
+BEFORE, AFTER, REQUEST = "{before}", "{after}", "{request}"
 """Where the text of a piece goes."""
 
 
@@ -33,8 +33,7 @@ class Framing:
 
     `hole`: text before and behind a hole, the fill comes last. `request`: a turn of a chat, the answer comes last.
     `ask`, `change` and `known` are what a request says in words: for new code, for other code in place of some, of a
-    file to know of. `file`: another file, in front of everything. `stops`: marks that end what is written, where the
-    model has them.
+    file to know of. `stops`: marks that end what is written, where the model has them.
     """
 
     name: str
@@ -43,7 +42,6 @@ class Framing:
     ask: str = ""
     change: str = ""
     known: str = ""
-    file: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     marks: frozenset[str] = frozenset()
 

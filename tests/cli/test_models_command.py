@@ -242,6 +242,8 @@ def test_a_file_of_the_persons_own_gets_a_name_and_loses_it(
         (("add", str(path), "--name", "../x"), 2, "cannot be a model's name"),
         (("add", str(tmp_path / "none.gguf")), 5, "there is no model"),
         (("add", str(tmp_path)), 5, "cannot be read"),
+        (("convert", str(path), "--out", str(tmp_path / "store")), 5, "not the file that coder is made from"),
+        (("convert", str(path), "--out", str(tmp_path)), 4, "is there already"),
     ):
         seen = run("models", *words)
         assert seen.code == code and said in seen.err and len(seen.err.splitlines()) == 1

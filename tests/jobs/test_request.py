@@ -3,10 +3,11 @@
 import pytest
 
 from dcode.diffusion.plan import Plan
-from dcode.errors import InputError, UsageError
+from dcode.errors import InputError, ModelError, UsageError
 from dcode.jobs.edit import edit
 from dcode.jobs.generate import generate
 from dcode.jobs.request import asked
+from dcode.model.checkpoint import framings
 from dcode.syntax.grammar import grammar
 from dcode.text.result import Result
 from dcode.text.source import Source
@@ -68,6 +69,15 @@ def test_a_region_is_rewritten_at_its_indent_and_nothing_else() -> None:
 def test_a_rewriting_that_does_not_parse_fails() -> None:
     (result,) = changes(Author(b"", [b"def size(self:\n    return 1\n"]))
     assert result.verdict == "failed"
+
+
+def test_a_model_that_nobody_knows_how_to_ask_is_refused() -> None:
+    author = Author(b"", [b"x"])
+    author.framing = framings()["starcoder"]
+    with pytest.raises(ModelError, match="nothing says how author is asked"):
+        changes(author)
+    with pytest.raises(ModelError, match="nothing says how author is asked"):
+        programs(author)
 
 
 def test_a_part_of_a_region_is_not_rewritten_from_the_left() -> None:
