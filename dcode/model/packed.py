@@ -19,19 +19,22 @@ from dcode.model.weights import digest
 GROUP = 64
 """Columns that share a step and a zero."""
 
-FIFTH = ".fifth"
-"""Of codes of five bits: the fifth, eight columns a byte."""
+FIFTH, GRID = ".fifth", ".grid"
+"""Of codes of five bits the fifth, eight columns a byte; and a group's zero and, above its bits, the step."""
 
 SHARD_BYTES = 95_000_000
 """No file of the store is larger."""
 
 
-def pack(codes_NK: Tensor, bits: int) -> dict[str, Tensor]:
-    """Codes of four or five bits as bytes: of every group the first half in the low nibbles, the second in the high."""
+def pack(codes_NK: Tensor, zero_NG: Tensor, step_NG: Tensor, bits: int) -> dict[str, Tensor]:
+    """Codes of four or five bits as bytes: of every group the first half in the low nibbles, the second in the high.
+
+    A step is below 2**(8 - bits): more would lead beyond int8.
+    """
     rows, columns = codes_NK.shape
     codes_NGC = codes_NK.to(torch.uint8).view(rows, columns // GROUP, GROUP)
     low, high = (codes_NGC & 15).chunk(2, dim=-1)
-    parts = {"": (low | high << 4).reshape(rows, columns // 2)}
+    parts = {"": (low | high << 4).reshape(rows, columns // 2), GRID: zero_NG | step_NG << bits}
     if bits == 5:
         places = torch.arange(8, dtype=torch.uint8)
         fifth = (codes_NGC >> 4).view(rows, columns // 8, 8) << places
@@ -39,8 +42,10 @@ def pack(codes_NK: Tensor, bits: int) -> dict[str, Tensor]:
     return parts
 
 
-def unpack(parts: Mapping[str, Tensor], zero_NG: Tensor, step_NG: Tensor) -> Tensor:
+def unpack(parts: Mapping[str, Tensor]) -> Tensor:
     """The int8 rows that codes stand for."""
+    bits = 5 if FIFTH in parts else 4
+    zero_NG, step_NG = parts[GRID] & (2**bits - 1), parts[GRID] >> bits
     rows, halves = parts[""].shape
     packed_NGH = parts[""].view(rows, -1, GROUP // 2)
     codes_NGC = torch.cat((packed_NGH & 15, packed_NGH >> 4), dim=-1)
@@ -93,9 +98,8 @@ def rows(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
     for name in (key.removesuffix(".scale") for key in tensors if key.endswith(".scale")):
         try:
             scale = tensors[f"{name}.scale"]
-            if f"{name}.step" in tensors:
-                parts = {kind: tensors[name + kind] for kind in ("", FIFTH) if name + kind in tensors}
-                matrix = unpack(parts, tensors[f"{name}.zero"], tensors[f"{name}.step"])
+            if name + GRID in tensors:
+                matrix = unpack({kind: tensors[name + kind] for kind in ("", FIFTH, GRID) if name + kind in tensors})
             else:
                 matrix = tensors[name]
             if matrix.dtype != torch.int8 or len(scale) != len(matrix):

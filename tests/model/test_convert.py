@@ -72,10 +72,10 @@ def test_errors_fed_back_are_smaller_than_errors_left_alone() -> None:
 
     def off(inverse: torch.Tensor) -> float:
         codes, zero, step, scale = convert.feed_back(weight, inverse, 4)
-        made = packed.unpack(packed.pack(codes, 4), zero, step).float() * scale[:, None]
+        made = packed.unpack(packed.pack(codes, zero, step, 4)).float() * scale[:, None]
         return float((x @ (made - weight).T).norm())
 
-    assert off(convert._inverse(x[None])) < 0.8 * off(torch.eye(128, dtype=torch.float64))
+    assert off(convert._inverse(convert._hessian(x))) < 0.8 * off(torch.eye(128, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("bits", [4, 5])
@@ -84,9 +84,10 @@ def test_codes_come_back(bits: int, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     codes = torch.randint(0, 2**bits, (3, 128), generator=generator, dtype=torch.uint8)
     zero = torch.randint(0, 2**bits, (3, 2), generator=generator, dtype=torch.uint8)
-    step = torch.randint(1, 127 // 2**bits + 1, (3, 2), generator=generator, dtype=torch.uint8)
+    step = (torch.rand(3, 2, generator=generator) * 127 // torch.maximum(zero, 2**bits - 1 - zero)).clamp_min(1)
+    step = step.to(torch.uint8)
     wanted = (codes.view(3, 2, 64).int() - zero[..., None].int()) * step[..., None].int()
-    assert torch.equal(packed.unpack(packed.pack(codes, bits), zero, step).int(), wanted.view(3, 128))
+    assert torch.equal(packed.unpack(packed.pack(codes, zero, step, bits)).int(), wanted.view(3, 128))
 
 
 @pytest.mark.parametrize("wide", [False, True])
@@ -147,3 +148,25 @@ def _trained() -> str:
     engine.encode_special_tokens = True
     engine.add_special_tokens(["<|end|>"])
     return engine.to_str()
+
+
+def test_weights_make_up_for_what_their_inputs_lost() -> None:
+    generator = torch.Generator().manual_seed(4)
+    mixed = torch.randn(64, 64, generator=generator).double()
+    exact = torch.randn(512, 64, generator=generator, dtype=torch.float64) @ mixed
+    # An error that goes with what is there can be made up for; noise cannot, and is not chased.
+    lost = exact @ (torch.eye(64) - 0.1 * torch.randn(64, 64, generator=generator) / 8).double()
+    weight = torch.randn(32, 64, generator=generator, dtype=torch.float64)
+    made_up = weight @ convert._made_up(exact, lost, convert._hessian(lost))
+    wanted = exact @ weight.T
+    assert (lost @ made_up.T - wanted).norm() < 0.5 * (lost @ weight.T - wanted).norm()
+    noise = exact + torch.randn(512, 64, generator=generator, dtype=torch.float64)
+    assert (convert._made_up(exact, noise, convert._hessian(noise)) - torch.eye(64)).norm() < 1
+
+
+def test_a_row_far_longer_than_the_others_counts_as_one_of_four_times_their_length() -> None:
+    x = torch.randn(99, 8)
+    x = x / x.norm(dim=1, keepdim=True)
+    x[3] *= 1000
+    lengths = (x * convert._share(x)).norm(dim=1)
+    assert torch.allclose(lengths[3], torch.tensor(4.0)) and torch.allclose(lengths[:3], torch.ones(3))
