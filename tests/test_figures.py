@@ -16,7 +16,7 @@ CEILINGS = {
     "functions run": 361,
     "files": 224,
     "rooms": 12,
-    "constants": 352,
+    "constants": 354,
     "longest file": 428,
     "functions over 60 lines": 1,
     "README bytes": 34130,
