@@ -13,13 +13,13 @@ import pytest
 
 CEILINGS = {
     "files run": 69,
-    "functions run": 361,
-    "files": 224,
+    "functions run": 363,
+    "files": 225,
     "rooms": 12,
     "constants": 354,
     "longest file": 428,
     "functions over 60 lines": 1,
-    "README bytes": 34130,
+    "README bytes": 34362,
 }
 
 THREE = """

@@ -51,7 +51,9 @@ def edit(
     """
     if not 0 < strength <= 1:
         raise UsageError(f"--strength {strength:g} is not over 0 and at most 1")
-    asked = work.request(general, sampling, limits, screen, json=target.agreed().json)
+    asked = work.request(
+        general, sampling, limits, screen, json=target.agreed().json, trace=target.trace, force=target.force
+    )
     places.check_stdin_name([file], stdin_filename)
     place = opened(file, target, lang, stdin_filename)
     region = _region(place.source, place.language, lines, node)

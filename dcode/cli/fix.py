@@ -57,7 +57,9 @@ def fix(
     dcode fix src tests -w
     dcode fix - --stdin-filename app.py < broken.py
     """
-    asked = work.request(general, sampling, limits, screen, json=target.agreed().json)
+    asked = work.request(
+        general, sampling, limits, screen, json=target.agreed().json, trace=target.trace, force=target.force
+    )
     places.check_stdin_name(paths, stdin_filename)
     codes, files = [0], []
     for name, named in meant(paths, target, lang, asked.settings).items():

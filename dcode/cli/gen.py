@@ -19,6 +19,7 @@ from dcode.cli.options import (
     Output,
     Sampling,
     Screen,
+    Trace,
     check_output,
     command,
 )
@@ -51,6 +52,7 @@ def gen(
     output: Output = None,
     force: Force = False,
     json: Json = False,
+    trace: Trace = None,
 ) -> None:
     """Write new code from a request.
 
@@ -61,8 +63,10 @@ def gen(
     dcode gen "read a csv file and print its rows"
     dcode gen "sum of a list" -o total.py
     """
-    check_output(output, force=force, instead="without -o the code goes to standard output; gen needs no --stdout")
-    asked = work.request(general, sampling, limits, screen, json=json)
+    check_output(
+        output, trace, force=force, instead="without -o the code goes to standard output; gen needs no --stdout"
+    )
+    asked = work.request(general, sampling, limits, screen, json=json, trace=trace, force=force)
     language = _language(lang, output)
     text = places.read_request(prompt)
     if output is not None:

@@ -60,7 +60,9 @@ def infill(
     dcode infill src tests --marker -w
     dcode infill - --marker < app.py
     """
-    asked = work.request(general, sampling, limits, screen, json=target.agreed().json)
+    asked = work.request(
+        general, sampling, limits, screen, json=target.agreed().json, trace=target.trace, force=target.force
+    )
     places.check_stdin_name(files, stdin_filename)
     if whole_lines and not lines:
         raise UsageError("--whole-lines says nothing without --lines", hint="it takes their first indent too")

@@ -7,6 +7,7 @@ What an option means is decided elsewhere.
 
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, fields, is_dataclass
@@ -59,6 +60,9 @@ Language = Annotated[str | None, Option("-l", "--lang", metavar="LANG", help="La
 Count = Annotated[int, Option("-n", "--count", metavar="N", min=1, max=64, help="How many candidates.")]
 Show = Annotated[str | None, Option(metavar="WHEN", help="Live view: auto, always or never.")]
 Force = Annotated[bool, Option("--force", help="Overwrite an existing file.")]
+Trace = Annotated[
+    Path | None, Option("--trace", metavar="FILE", help="Record every step in a new FILE, as JSON lines.")
+]
 Yes = Annotated[bool, Option("-y", "--yes", help="Do not ask.")]
 Quiet = Annotated[bool, Option("-q", "--quiet", help="Say nothing but errors.")]
 Verbose = Annotated[bool, Option("-v", "--verbose", callback=_remember, help="Errors with traceback.")]
@@ -135,10 +139,11 @@ class Target:
     check: Check = False
     json: Json = False
     force: Force = False
+    trace: Trace = None
 
     def agreed(self) -> "Target":
         """Itself, if its options mean something together; else UsageError."""
-        check_output(self.output, force=self.force, instead="--stdout prints the whole new file")
+        check_output(self.output, self.trace, force=self.force, instead="--stdout prints the whole new file")
         place = {"--write": self.write, "--output": self.output is not None, "--check": self.check}
         self._one(place)
         self._one({"--diff": self.diff, "--stdout": self.stdout, "--json": self.json})
@@ -153,11 +158,13 @@ class Target:
             raise UsageError(f"{given[0]} and {given[1]} contradict each other", hint="give one of them")
 
 
-def check_output(output: Path | None, *, force: bool, instead: str) -> None:
-    """UsageError for what -o and --force cannot mean; `instead` says how the text gets to standard output."""
+def check_output(output: Path | None, trace: Path | None, *, force: bool, instead: str) -> None:
+    """UsageError for what -o, --trace and --force cannot mean; `instead`: how the text gets to standard output."""
     if str(output) == "-":
         raise UsageError("-o - would make a file called -", hint=instead)
-    if force and output is None:
+    if trace is not None and output is not None and os.path.realpath(trace) == os.path.realpath(output):
+        raise UsageError("--output and --trace name the same file", hint="name two")
+    if force and output is None and trace is None:
         raise UsageError("--force says nothing without -o", hint="it lets -o FILE overwrite FILE")
 
 

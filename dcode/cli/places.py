@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from dcode.errors import InputError, UsageError
 from dcode.syntax.grammar import Grammar
@@ -39,15 +40,32 @@ def read_request(prompt: str) -> str:
 
 def refuse_existing(path: Path, *, force: bool) -> None:
     """InputError if writing to `path` would overwrite something, or cannot: said before any work is done."""
+    refuse_taken(path, force=force)
+    if (before := present(path)) is not None:
+        refuse_unwritable(path, before)
+    refuse_unjournaled(path)
+
+
+def refuse_taken(path: Path, *, force: bool) -> None:
+    """InputError if no new file can have this name: said before any work is done."""
     if path.is_dir():
         raise InputError(f"{path} is a directory", hint="name a file")
     if not force and (path.exists() or path.is_symlink()):
         raise InputError(f"{path} exists", hint="--force overwrites it")
-    if (before := present(path)) is not None:
-        refuse_unwritable(path, before)
     if not path.absolute().parent.is_dir():
         raise InputError(f"there is no folder {path.parent} for {path.name}")
-    refuse_unjournaled(path)
+
+
+def create_private(path: Path, *, force: bool) -> TextIO:
+    """A new file that its owner alone may read; with `force` in place of what had its name, never through a link."""
+    refuse_taken(path, force=force)
+    try:
+        if force:
+            path.unlink(missing_ok=True)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from None
+    return os.fdopen(file, "w", encoding="ascii", newline="\n")
 
 
 def refuse_unwritable(path: Path, before: bytes) -> None:

@@ -5,10 +5,12 @@ It does not know what a command asks for nor where its result goes. torch is imp
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Literal
 
+from dcode.cli import places
 from dcode.cli.options import General, Limits, Sampling, Screen
 from dcode.cli.output import Outcome, Run, document
 from dcode.cli.streams import complain, emit, view_wanted
@@ -23,11 +25,16 @@ NOT_ABOUT_THE_RESULT = ("show", "color", "exclude", "hook_mode", "hook_soft_ms",
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The settings of a run, whether a person or a program reads along, and when it began."""
+    """The settings of a run, whether a person or a program reads along, and when it began.
+
+    `trace` is a file for every Frame, with `force` in place of one that is there.
+    """
 
     settings: Settings
     quiet: bool
     json: bool
+    trace: Path | None = None
+    force: bool = False
     begun: float = field(default_factory=time.monotonic)
 
     @property
@@ -65,10 +72,18 @@ class Work:
     seconds: Mapping[str, float]
 
 
-def request(general: General, *groups: Sampling | Limits | Screen, json: bool = False) -> Request:
+def request(
+    general: General,
+    *groups: Sampling | Limits | Screen,
+    json: bool = False,
+    trace: Path | None = None,
+    force: bool = False,
+) -> Request:
     """The settings that hold for a command line with these groups of options."""
+    if trace is not None:
+        places.refuse_taken(trace, force=force)
     given = {f.name: getattr(group, f.name) for group in groups for f in fields(group)}
-    return Request(resolve(given, config=general.config).settings, general.quiet, json)
+    return Request(resolve(given, config=general.config).settings, general.quiet, json, trace, force)
 
 
 def perform(asked: Request, job: Job, what: What = "holes") -> Work:
@@ -76,7 +91,7 @@ def perform(asked: Request, job: Job, what: What = "holes") -> Work:
 
     `what` the job writes decides how it is sampled.
     """
-    with _view(asked) as show:
+    with _view(asked) as show, _recorder(asked) as record:
         begun = time.monotonic()
         ready = get_ready(asked.settings, what)
         loaded = time.monotonic()
@@ -86,6 +101,7 @@ def perform(asked: Request, job: Job, what: What = "holes") -> Work:
                 results.append(item)
             else:
                 show(item)
+                record(item)
     now = time.monotonic()
     assert results, "a job gave no result and no reason"
     seconds = {"load": loaded - begun, "decode": now - loaded, "total": now - asked.begun}
@@ -126,6 +142,23 @@ def report(
     name, digest = (asked.settings.model, None) if model is None else (model.checkpoint.name, model.digest)
     run = Run(command, own_version(), name, digest, every, work.seconds)
     emit(document(run, outcomes, exit_code).encode())
+
+
+@contextmanager
+def _recorder(asked: Request) -> Iterator[Callable[[Frame], None]]:
+    """What keeps Frames in the trace, or keeps none; those of a run that fails are kept as well."""
+    if asked.trace is None:
+        yield lambda frame: None
+        return
+    from dcode.text.record import head, line
+
+    with places.create_private(asked.trace, force=asked.force) as file:
+        file.write(head())
+
+        def keep(frame: Frame) -> None:
+            file.write(line(frame))
+
+        yield keep
 
 
 def _view(asked: Request) -> AbstractContextManager[Callable[[Frame], None]]:

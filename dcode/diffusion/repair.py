@@ -16,6 +16,7 @@ from dcode.diffusion.change import Change, changes, moved
 from dcode.diffusion.plan import Plan
 from dcode.text.checker import Checker
 from dcode.text.fault import Fault
+from dcode.text.frame import Phase
 from dcode.text.result import Stopped
 
 CHANGES = 256
@@ -68,6 +69,13 @@ class Repair:
     def faults(self) -> tuple[Fault, ...]:
         """Those of the furthest canvas."""
         return self.standing.faults
+
+    @property
+    def phase(self) -> Phase:
+        """What the next forward is for."""
+        if self.changes:
+            return "begin" if self.statement else "rank"
+        return "fill" if self.best is None else "repair"
 
 
 def forwards_allowed(plain: int) -> int:

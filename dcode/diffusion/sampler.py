@@ -19,6 +19,7 @@ from dcode.diffusion.revisit import better, doubtful
 from dcode.diffusion.schedule import apart, take
 from dcode.diffusion.score import Scored, score
 from dcode.text.checker import Checker
+from dcode.text.frame import Phase
 
 SLOTS_A_STEP = 16
 """How many slots one forward of a refill may fill."""
@@ -61,6 +62,7 @@ class Step:
     confidence_L: Tensor
     best_confidence_L: Tensor
     repair: Repair
+    phase: Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +134,11 @@ def _start(number: int, canvas: Canvas, plan: Plan) -> _Row:
 
 def _advance(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker | None) -> tuple[_Row, Step]:
     """One forward's worth of work for one row."""
-    forwards = row.forwards + 1
+    forwards, phase = row.forwards + 1, row.repair.phase
     if checker is not None and row.repair.changes:
         open_N = row.canvas.open_L[_wanted(row, plan)]
         mend = _begun if row.repair.statement else _mended
-        return _judged(*mend(replace(row, forwards=forwards), logits_NV[open_N], plan, checker), plan, checker)
+        return _judged(*mend(replace(row, forwards=forwards), logits_NV[open_N], plan, checker), plan, checker, phase)
     if plan.revise:
         row, logits_NV = _revised(row, logits_NV, plan)
     positions_N = (_wanted(row, plan) & row.canvas.open_L).nonzero()[:, 0]
@@ -156,7 +158,7 @@ def _advance(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker | None) 
         row = _redrawn(row, before, positions_N, logits_NV, plan, checker)
     if plan.remask and step < steps and bool(row.canvas.open_L.any()):
         row = _reopened(row, plan)
-    return _judged(row, taken, plan, checker)
+    return _judged(row, taken, plan, checker, phase)
 
 
 def _hurry(row: _Row, plan: Plan, forwards: int) -> int:
@@ -166,12 +168,12 @@ def _hurry(row: _Row, plan: Plan, forwards: int) -> int:
     return max(0, plan.patience + -(-plan.patience // 2) - forwards)
 
 
-def _judged(row: _Row, taken: tuple[int, ...], plan: Plan, checker: Checker | None) -> tuple[_Row, Step]:
+def _judged(row: _Row, taken: tuple[int, ...], plan: Plan, checker: Checker | None, phase: Phase) -> tuple[_Row, Step]:
     """The row after the checker's look at it, and what may be seen of the step."""
     row, dropped = _check(row, plan, checker)
     limit = forwards_allowed(row.plain) if checker else row.plain
     sure, best = row.confidence_L, row.best_confidence_L
-    return row, Step(row.number, row.forwards, limit, row.canvas, taken, dropped, sure, best, row.repair)
+    return row, Step(row.number, row.forwards, limit, row.canvas, taken, dropped, sure, best, row.repair, phase)
 
 
 def _holds_text(canvas: Canvas, scored: Scored) -> Tensor:

@@ -24,7 +24,7 @@ statements came with them."""
 
 
 def bound(
-    program: Result, prompt: str, model: Model, grammar: Grammar, plan: Plan, deadline: float | None
+    program: Result, prompt: str, model: Model, grammar: Grammar, plan: Plan, deadline: float | None, attempt: int = 0
 ) -> Generator[Frame, None, Result]:
     """The program with the names it lacked: imports that are certain are written above it, slips for names that it
     brings are put right, then the model may write imports above it.
@@ -45,7 +45,7 @@ def bound(
                 tried = seen
             else:
                 spent = seen.index
-                yield seen
+                yield replace(seen, attempt=attempt)
     program = replace(
         program,
         forwards=program.forwards + (tried.forwards if tried else spent),

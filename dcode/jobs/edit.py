@@ -127,7 +127,7 @@ def _from_the_left(
     spent = 0
     for more in (plans, [replace(plans[0], temperature=policy.temperature, seed=plan.seed + 1)] * MORE):
         written, forwards = yield from answer(
-            words, model, grammar, more, most, deadline, (view[:line], view[span.end :])
+            words, model, grammar, more, most, deadline, (view[:line], view[span.end :]), len(made)
         )
         spent += forwards
         for one in written:

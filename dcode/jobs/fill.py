@@ -36,9 +36,9 @@ class Outcome:
 
 
 def fill(
-    canvas: Canvas, model: Model, plan: Plan, checker: Checker | None, deadline: float | None
+    canvas: Canvas, model: Model, plan: Plan, checker: Checker | None, deadline: float | None, attempt: int = 0
 ) -> Iterator[Frame | Outcome]:
-    """Yield a Frame per forward pass, then the Outcome.
+    """Yield a Frame per forward pass, then the Outcome; `attempt` is the number of the candidate.
 
     After `deadline` (time.monotonic) the furthest full canvas is the outcome; OutOfTime if there is none. How sure the
     model is, it was when it took a token; where the plan wants it `sure`, it reads the whole canvas again.
@@ -48,7 +48,7 @@ def fill(
     stopped: Stopped | None = None
     for step in denoise([canvas], model.predict, plan, [checker]):
         last = step
-        yield frame(step, time.monotonic() - begun)
+        yield frame(step, time.monotonic() - begun, attempt)
         if is_late(deadline) and step.repair.stopped is None:
             stopped = "time"
             break
@@ -73,7 +73,7 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 1.0
 
 
-def frame(step: Step, seconds: float) -> Frame:
+def frame(step: Step, seconds: float, attempt: int) -> Frame:
     """What may be seen of a step."""
     fresh, dropped = set(step.committed), set(step.dropped)
 
@@ -88,7 +88,10 @@ def frame(step: Step, seconds: float) -> Frame:
 
     holes = tuple(tuple(slot(position) for position in hole) for hole in step.canvas.ranges)
     masked = int((step.canvas.state_L == OPEN).sum())
-    return Frame(step.index, step.limit, holes, masked, len(step.repair.faults), seconds, around(step.canvas.fixed))
+    near = around(step.canvas.fixed)
+    return Frame(
+        step.index, step.limit, holes, masked, len(step.repair.faults), seconds, near, attempt, phase=step.phase
+    )
 
 
 @lru_cache(maxsize=4)

@@ -126,14 +126,17 @@ def prefill(model: Model, ids: Sequence[int], lane: Lane) -> None:
 
 
 def draw(
-    canvas: Canvas, model: Model, plans: Sequence[Plan], lane: Lane, deadline: float | None
+    canvas: Canvas, model: Model, plans: Sequence[Plan], lane: Lane, deadline: float | None, attempt: int = 0
 ) -> Generator[Frame, None, tuple[list[Drawn], int]]:
-    """Candidates from forks of one lane, in one batch, with a plan each; and how many forwards it took."""
+    """Candidates from forks of one lane, in one batch, with a plan each; and how many forwards it took.
+
+    Frames are of the first, which is candidate number `attempt`.
+    """
     begun, last, forwards = time.monotonic(), dict[int, Step](), 0
     for step in denoise([canvas] * len(plans), model.predict, plans, [None] * len(plans), lane.fork(len(plans))):
         last[step.row], forwards = step, max(forwards, step.index)
         if step.row == 0:
-            yield frame(step, time.monotonic() - begun)
+            yield frame(step, time.monotonic() - begun, attempt)
         if is_late(deadline) and len(last) == len(plans):
             break
     found = []

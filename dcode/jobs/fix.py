@@ -235,4 +235,4 @@ def _left_alone(view: bytes, faults: Sequence[Fault]) -> Region:
 def _frame(after: Mended, seconds: float) -> Frame:
     """What may be seen of a change: the regions so far in their lines."""
     holes = tuple((Slot(one.new.decode("utf-8", "replace"), "fresh", one.confidence),) for one in after.regions)
-    return Frame(after.rounds, ROUNDS, holes, 0, len(after.faults), seconds)
+    return Frame(after.rounds, ROUNDS, holes, 0, len(after.faults), seconds, phase="rank")

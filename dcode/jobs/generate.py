@@ -75,9 +75,9 @@ def generate(
     while not _enough(made, plan, count, slots, deadline):
         chosen = candidate_plan(plan, len(made))
         try:
-            one = yield from _candidate(canvas, model, grammar, chosen, checker, deadline)
+            one = yield from _candidate(canvas, model, grammar, chosen, checker, deadline, len(made))
             if whole and one.verdict != "failed":
-                one = yield from bound(one, prompt, model, grammar, chosen, deadline)
+                one = yield from bound(one, prompt, model, grammar, chosen, deadline, len(made))
             made.append(one)
         except OutOfTime:
             if not made:
@@ -109,7 +109,9 @@ def _from_the_left(
     made: list[Result] = []
     spent = 0
     for more in (plans, [replace(plans[0], temperature=policy.temperature, seed=plan.seed + 1)] * MORE):
-        written, forwards = yield from answer(words, model, grammar, more, slots or LONGEST, deadline)
+        written, forwards = yield from answer(
+            words, model, grammar, more, slots or LONGEST, deadline, attempt=len(made)
+        )
         spent += forwards
         made += [_program(one, grammar, feedback, bool(context), begun) for one in written]
         if any(one.verdict != "failed" for one in made) or is_late(deadline):
@@ -192,10 +194,11 @@ def _candidate(
     plan: Plan,
     checker: GrammarChecker | None,
     deadline: float | None,
+    attempt: int,
 ) -> Generator[Frame, None, Result]:
     begun = time.monotonic()
     outcome: Outcome | None = None
-    for seen in fill(canvas, model, plan, checker, deadline):
+    for seen in fill(canvas, model, plan, checker, deadline, attempt):
         if isinstance(seen, Outcome):
             outcome = seen
         else:

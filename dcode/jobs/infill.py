@@ -184,7 +184,7 @@ class _Job:
         checker = self.checker if alone or not self.grammar else GrammarChecker(self.grammar, draft.data, holes)
         sizes, searched = self._sizes(draft.data, holes, group, number)
         canvas = self._canvas(draft.data, holes, group, sizes)
-        for seen in fill(canvas, self.model, plan, checker, self.deadline):
+        for seen in fill(canvas, self.model, plan, checker, self.deadline, number):
             if isinstance(seen, Outcome):
                 return replace(seen, forwards=seen.forwards + searched), verdict(seen, checker)
             yield seen

@@ -38,8 +38,10 @@ def answer(
     slots: int,
     deadline: float | None,
     around: tuple[bytes, bytes] = (b"", b"\n"),
+    attempt: int = 0,
 ) -> Generator[Frame, None, tuple[list[Written], int]]:
-    """A code block for every plan, and the forwards it took; `around` is what stands before and behind them in a file.
+    """A code block for every plan, and the forwards it took; `around` is what stands before and behind them in a file,
+    `attempt` the number of the first.
 
     InputError for a request that leaves no room, ModelError for a model that was taught no chat.
     """
@@ -56,7 +58,7 @@ def answer(
     canvas = replace(Canvas.of([head, ()], [slots], around, from_the_left(model)), is_over=CLOSED.search)
     lane = model.lane()
     prefill(model, head, lane)
-    drawn, forwards = yield from draw(canvas, model, plans, lane, deadline)
+    drawn, forwards = yield from draw(canvas, model, plans, lane, deadline, attempt)
     return [_written(one, model) for one in drawn], forwards
 
 

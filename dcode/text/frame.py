@@ -5,6 +5,10 @@ from typing import Literal
 
 SlotState = Literal["masked", "fresh", "taken", "dropped"]
 
+Phase = Literal["fill", "rank", "begin", "repair"]
+"""fill: until every slot is taken once · rank: the likeliest of several changes is made · begin: a statement gets its
+first token · repair: slots that the checker opened are filled anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -20,7 +24,8 @@ class Frame:
     """One forward pass as seen from outside: the slots of every hole, and how far the work is.
 
     `around` is the text before, between and after the holes, a few lines of each (empty: not told). `index` counts
-    forwards from 1; `limit` is the most there can be; `seconds` since the first.
+    forwards from 1; `limit` is the most there can be; `seconds` since the first. `attempt` is the number of the
+    candidate, from 0; `phase` is what the forward was for.
     """
 
     index: int
@@ -30,3 +35,5 @@ class Frame:
     faults: int
     seconds: float
     around: tuple[str, ...] = ()
+    attempt: int = 0
+    phase: Phase = "fill"
