@@ -15,6 +15,7 @@ from dcode.cli.options import General, Limits, Sampling, Screen
 from dcode.cli.output import Outcome, Run, document
 from dcode.cli.streams import complain, emit, view_wanted
 from dcode.cli.versions import own_version
+from dcode.errors import InputError
 from dcode.model.checkpoint import Checkpoint, find
 from dcode.settings import KEYS, Settings, resolve
 from dcode.text.frame import Frame
@@ -81,7 +82,11 @@ def request(
 ) -> Request:
     """The settings that hold for a command line with these groups of options."""
     if trace is not None:
+        from dcode.text.record import is_trace
+
         places.refuse_taken(trace, force=force)
+        if trace.exists() and not is_trace(trace):
+            raise InputError(f"{trace} is no trace", hint="--force overwrites traces alone: name another file")
     given = {f.name: getattr(group, f.name) for group in groups for f in fields(group)}
     return Request(resolve(given, config=general.config).settings, general.quiet, json, trace, force)
 

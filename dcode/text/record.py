@@ -1,8 +1,9 @@
-"""A run as JSON lines: what it is in the first, then a Frame a line, as they came. It knows no file and no model."""
+"""A run as JSON lines: what it is in the first, then a Frame a line, as they came. It knows no model."""
 
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 
 from dcode.errors import InputError
 from dcode.text.frame import Frame, Slot
@@ -32,6 +33,15 @@ class Trace:
         """The text of the trace, line by line."""
         yield head()
         yield from map(line, self.frames)
+
+
+def is_trace(path: Path) -> bool:
+    """Whether a file begins as a trace does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(head())) == head().encode()
+    except OSError:
+        return False
 
 
 def head() -> str:
