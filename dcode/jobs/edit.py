@@ -11,11 +11,9 @@ from dcode.diffusion.plan import Plan
 from dcode.errors import InputError, ModelError, UsageError
 from dcode.jobs import window
 from dcode.jobs.fill import is_late
-from dcode.jobs.fim import left_to_right
-from dcode.jobs.generate import MORE, by_names
 from dcode.jobs.infill import fill_spans
 from dcode.jobs.request import SLOTS as LONGEST
-from dcode.jobs.request import answer, asked
+from dcode.jobs.request import Written, answers, asked
 from dcode.jobs.restore import restored
 from dcode.jobs.smallest import beside, smallest
 from dcode.model.load import Model
@@ -26,10 +24,9 @@ from dcode.syntax.scope import definitions
 from dcode.syntax.unbound import unbound
 from dcode.text.frame import Frame
 from dcode.text.prompt import edit_prompt
-from dcode.text.result import Region, Result, Stopped, Verdict
+from dcode.text.result import Region, Result, Verdict
 from dcode.text.source import Source
 from dcode.text.span import Span
-from dcode.trust.policy import Policy
 
 KNOWN_BYTES = 6000
 """A larger definition around a region is not shown to the model."""
@@ -113,7 +110,7 @@ def _from_the_left(
 ) -> Generator[Frame | Result, None, None]:
     """The region as a left-to-right base rewrites it on request: it sees the definition around it, too."""
     assert model.framing is not None
-    begun, view, policy = time.monotonic(), source.view, Policy.of(model.checkpoint.policy)
+    begun, view = time.monotonic(), source.view
     line = view.rfind(b"\n", 0, span.start) + 1
     indent = view[line : span.start] if not view[line : span.start].strip() else b""
     old = indent + view[span.start : span.end]
@@ -122,34 +119,24 @@ def _from_the_left(
     words = known + asked(model.framing.change, grammar, request=instruction.strip(), old=dedent(old.decode()))
     most = slots or min(LONGEST, window.default_slots(old, model.tokenizer) + 4 * ROOM)
     checker = GrammarChecker(grammar, view, [span]) if feedback else None
-    plans = left_to_right(plan, policy, max(policy.programs, count))
-    made: list[Result] = []
-    spent = 0
-    for more in (plans, [replace(plans[0], temperature=policy.temperature, seed=plan.seed + 1)] * MORE):
-        written, forwards = yield from answer(
-            words, model, grammar, more, most, deadline, (view[:line], view[span.end :]), len(made)
-        )
-        spent += forwards
-        for one in written:
-            new = _indented(one.text, indent)
-            draft = filled(view, [span], [new])
-            faults = tuple(checker.faults(draft)) if checker else ()
-            fit = not faults and one.ended and new.strip()
-            said: Verdict = "failed" if not fit else "verified" if checker else "unchecked"
-            region = Region(span, view[span.start : span.end], new, said, one.confidence)
-            before = file_faults(grammar, view)
-            seconds = {"total": time.monotonic() - begun}
-            stopped: Stopped = "clean" if one.ended else "time"
-            result = Result((region,), draft.data, before, file_faults(grammar, draft.data), 0, 0, seconds, stopped)
-            made.append(_with_unbound(result, source, grammar))
-        if any(one.verdict != "failed" and one.view != view for one in made) or is_late(deadline):
-            break
-    # What was asked for is a change: the old text said again comes last.
-    made = sorted(by_names(made), key=lambda one: one.view == view)
-    passed = list({one.view: one for one in reversed(made) if one.verdict != "failed"}.values())[::-1]
-    first, *others = passed[:count] or made[:1]
-    yield replace(first, forwards=spent)
-    yield from others
+    before = file_faults(grammar, view)
+
+    def judge(one: Written) -> Result:
+        draft = filled(view, [span], [new := _indented(one.text, indent)])
+        said: Verdict = "verified" if checker else "unchecked"
+        if (checker and checker.faults(draft)) or one.stopped != "clean" or not new.strip():
+            said = "failed"
+        region = Region(span, view[span.start : span.end], new, said, one.confidence)
+        after, seconds = file_faults(grammar, draft.data), {"total": time.monotonic() - begun}
+        result = Result((region,), draft.data, before, after, 0, 0, seconds, one.stopped)
+        return _with_unbound(result, source, grammar)
+
+    def changes(one: Result) -> bool:
+        return one.verdict != "failed" and one.view != view
+
+    yield from answers(
+        words, model, grammar, plan, count, most, deadline, judge, changes, (view[:line], view[span.end :])
+    )
 
 
 def _enclosing(grammar: Grammar, view: bytes, span: Span) -> str:

@@ -1,7 +1,7 @@
 """Fill one canvas with a model: the sampling loop turned into Frames and an Outcome. All jobs go through here."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from dcode.model.load import Model
 from dcode.text.checker import Checker
 from dcode.text.fault import Fault
 from dcode.text.frame import Frame, Slot, SlotState
-from dcode.text.result import Stopped, Verdict
+from dcode.text.result import Result, Stopped, Verdict
 
 FENCE = b"```"
 """What stands around code in the answers of chat models."""
@@ -66,6 +66,14 @@ def fill(
 def is_late(deadline: float | None) -> bool:
     """Whether a deadline (time.monotonic) is over."""
     return deadline is not None and time.monotonic() > deadline
+
+
+def distinct(results: Iterable[Result]) -> list[Result]:
+    """The results without those whose text came up before."""
+    first: dict[bytes, Result] = {}
+    for result in results:
+        first.setdefault(result.view, result)
+    return list(first.values())
 
 
 def _mean(values: Sequence[float]) -> float:

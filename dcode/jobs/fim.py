@@ -78,6 +78,10 @@ class Hole:
         """The text behind it."""
         return self.view[self.span.end :]
 
+    def draft(self, text: bytes) -> Draft:
+        """The view with a text in its place."""
+        return Draft(self.before + text + self.after, (Span(self.span.start, self.span.start + len(text)),))
+
 
 def fill_hole(
     hole: Hole,
@@ -143,7 +147,7 @@ def draw(
     (hole,) = canvas.ranges
     for row in sorted(last):
         now = last[row].canvas
-        written = [n for n in hole if now.taken_L[n]]
+        written = now.taken_L[hole.start : hole.stop].nonzero()[:, 0] + hole.start
         ids, sure = now.ids_L[written].tolist(), last[row].confidence_L[written].tolist()
         text = next((n for n, number in enumerate(ids) if number in now.vocabulary.stops), len(ids))
         found.append(Drawn(tuple(ids[:text]), tuple(sure[:text]), text < len(ids)))
@@ -152,16 +156,15 @@ def draw(
 
 def _is_over(hole: Hole, forced: bytes, policy: Policy, text: bytes) -> bool:
     """Whether what was written has all the lines it may have, or says again what follows."""
-    if not text.endswith(b"\n") and b"\n" not in text[-8:]:
-        return False
     lines = text[len(forced) :].count(b"\n")
-    if hole.lines and lines >= _most_lines(hole.lines, policy):
+    if hole.lines and lines >= hole.lines + _slack(hole.lines, policy):
         return True
     return lines > 0 and _repeats(text.rpartition(b"\n")[0], hole.after)
 
 
-def _most_lines(lines: int, policy: Policy) -> int:
-    return lines + max(1 if lines > 1 else 0, int(lines * policy.length_slack))
+def _slack(lines: int, policy: Policy) -> int:
+    """How many lines more or less an answer of so many may have; one line stays one."""
+    return max(int(lines > 1), int(lines * policy.length_slack))
 
 
 def _repeats(text: bytes, after: bytes) -> bool:
@@ -214,11 +217,9 @@ def _cuts(
     for text, (number, end) in seen.items():
         if not text.strip() or _repeats(text, hole.after):
             continue
-        view = hole.before + text + hole.after
-        faults = (
-            len(checker.faults(Draft(view, (Span(hole.span.start, hole.span.start + len(text)),)))) if checker else 0
-        )
-        names = unbound(grammar, view) if grammar and not faults else ()
+        draft = hole.draft(text)
+        faults = len(checker.faults(draft)) if checker else 0
+        names = unbound(grammar, draft.data) if grammar and not faults else ()
         unnamed = sum(name not in lacked for name in names)
         cuts.append(Cut(number, end, text, faults, _is_strange(text, hole.lines, policy), unnamed))
     return sorted(cuts, key=lambda cut: cut.rank[:2])[: policy.cuts]
@@ -227,8 +228,7 @@ def _cuts(
 def _is_strange(text: bytes, lines: int, policy: Policy) -> bool:
     """Whether it has another length than was asked for."""
     own = text.rstrip(b"\n").count(b"\n") + 1
-    least = lines - max(1 if lines > 1 else 0, int(lines * policy.length_slack))
-    return lines > 0 and not least <= own <= _most_lines(lines, policy)
+    return lines > 0 and abs(own - lines) > _slack(lines, policy)
 
 
 def _plain(model: Model, before: Sequence[int], head: Sequence[int], lane: Lane) -> Lane:
@@ -302,8 +302,6 @@ def _outcome(
 ) -> Outcome:
     ends = [*accumulate(len(model.tokenizer.pieces[n]) for n in one.ids)]
     sure = [p for p, end in zip(one.sure, ends, strict=True) if end <= len(forced) + cut.end] or [1.0]
-    view = hole.before + cut.text + hole.after
-    span = Span(hole.span.start, hole.span.start + len(cut.text))
-    faults = tuple(checker.faults(Draft(view, (span,)))) if checker and cut.faults else ()
+    faults = tuple(checker.faults(hole.draft(cut.text))) if checker and cut.faults else ()
     stopped: Stopped = "time" if is_late(deadline) else "clean" if checker else "unchecked"
     return Outcome((cut.text,), (sum(sure) / len(sure),), faults, forwards, 0, stopped)

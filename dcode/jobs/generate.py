@@ -9,10 +9,10 @@ from dcode.diffusion.plan import Plan
 from dcode.errors import InputError, OutOfTime
 from dcode.jobs.bind import bound, with_imports
 from dcode.jobs.fill import FENCE, Outcome, fill, is_late, verdict, vocabulary
-from dcode.jobs.fim import left_to_right
 from dcode.jobs.infill import candidate_plan, ranked
 from dcode.jobs.request import SLOTS as LONGEST
-from dcode.jobs.request import Written, answer, asked
+from dcode.jobs.request import Written, answers, asked
+from dcode.model.framing import Framing
 from dcode.model.load import Model
 from dcode.syntax.check import GrammarChecker, file_faults
 from dcode.syntax.grammar import Grammar
@@ -21,12 +21,8 @@ from dcode.text.prompt import request_header
 from dcode.text.result import Region, Result, Verdict
 from dcode.text.source import Source
 from dcode.text.span import Span
-from dcode.trust.policy import Policy
 
 SLOTS = 128
-
-MORE = 4
-"""Candidates of a second batch, where none of the first passed."""
 
 RETRIES = 2
 """How many more candidates are made, warmer, when too few of those asked for pass."""
@@ -59,7 +55,9 @@ def generate(
     if not header:
         raise InputError(f"the prompt {prompt!r} is empty", hint='say what to write: dcode gen "reverse a string"')
     if model.is_causal and model.framing is not None:
-        yield from _from_the_left(prompt, model, grammar, plan, slots, count, context, feedback, deadline)
+        yield from _from_the_left(
+            prompt, model, model.framing, grammar, plan, slots, count, context, feedback, deadline
+        )
         return
     slots = slots or SLOTS
     chats = model.checkpoint.prompt == "chat" and model.tokenizer.template is not None
@@ -92,6 +90,7 @@ def generate(
 def _from_the_left(
     prompt: str,
     model: Model,
+    framing: Framing,
     grammar: Grammar,
     plan: Plan,
     slots: int | None,
@@ -99,51 +98,30 @@ def _from_the_left(
     context: Sequence[Source],
     feedback: bool,
     deadline: float | None,
-) -> Generator[Frame | Result, None, None]:
-    """Programs by a left-to-right base, from one batch; from another one where none passes."""
-    assert model.framing is not None
-    begun, policy = time.monotonic(), Policy.of(model.checkpoint.policy)
-    known = "".join(asked(model.framing.known, grammar, name=s.name, text=s.view.decode()) for s in context)
-    words = known + asked(model.framing.ask, grammar, request=prompt.strip())
-    plans = left_to_right(plan, policy, max(policy.programs, count))
-    made: list[Result] = []
-    spent = 0
-    for more in (plans, [replace(plans[0], temperature=policy.temperature, seed=plan.seed + 1)] * MORE):
-        written, forwards = yield from answer(
-            words, model, grammar, more, slots or LONGEST, deadline, attempt=len(made)
-        )
-        spent += forwards
-        made += [_program(one, grammar, feedback, bool(context), begun) for one in written]
-        if any(one.verdict != "failed" for one in made) or is_late(deadline):
-            break
-    passed = list({one.view: one for one in reversed(by_names(made)) if one.verdict != "failed"}.values())[::-1]
-    first, *others = passed[:count] or made[:1]
-    yield replace(first, forwards=spent)
-    yield from others
+) -> Iterator[Frame | Result]:
+    """Programs by a left-to-right base, which is asked in its own words."""
+    begun = time.monotonic()
+    files = (asked(framing.known, grammar, name=one.name, text=one.view.decode()) for one in context)
+    words = "".join(files) + asked(framing.ask, grammar, request=prompt.strip())
 
+    def judge(one: Written) -> Result:
+        return _program(one, grammar, feedback, bool(context), begun)
 
-def by_names(made: Sequence[Result]) -> list[Result]:
-    """What lacks no name first, then what the model was surest of."""
-    return sorted(made, key=lambda one: (len(one.unbound), -one.regions[0].confidence))
+    def passes(one: Result) -> bool:
+        return one.verdict != "failed"
+
+    return answers(words, model, grammar, plan, count, slots or LONGEST, deadline, judge, passes)
 
 
 def _program(one: Written, grammar: Grammar, feedback: bool, known: bool, begun: float) -> Result:
     """What was written, as a file: with the imports that are certain, unless it is written for others."""
     view = one.text.strip(b"\n") + b"\n"
     faults = file_faults(grammar, view) if feedback else ()
-    said: Verdict = (
-        "failed" if faults or says_nothing(view, grammar.comment) else "verified" if feedback else "unchecked"
-    )
-    result = Result(
-        regions=(Region(Span(0, 0), b"", view, said, one.confidence),),
-        view=view,
-        faults_before=(),
-        faults_after=faults,
-        forwards=0,
-        repairs=0,
-        stopped="clean" if one.ended else "time",
-        seconds={"total": time.monotonic() - begun},
-    )
+    said: Verdict = "verified" if feedback else "unchecked"
+    if faults or says_nothing(view, grammar.comment):
+        said = "failed"
+    region, seconds = Region(Span(0, 0), b"", view, said, one.confidence), {"total": time.monotonic() - begun}
+    result = Result((region,), view, (), faults, 0, 0, seconds, one.stopped)
     return result if known or said == "failed" else with_imports(result, grammar)
 
 

@@ -3,14 +3,14 @@
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.length import Found
 from dcode.diffusion.plan import Plan
 from dcode.errors import ModelError, OutOfTime
 from dcode.jobs import window
-from dcode.jobs.fill import Outcome, fill, is_late, verdict, vocabulary
+from dcode.jobs.fill import Outcome, distinct, fill, is_late, verdict, vocabulary
 from dcode.jobs.fim import Hole, fill_hole
 from dcode.jobs.lengths import find_lengths
 from dcode.model.checkpoint import checkpoints
@@ -87,11 +87,7 @@ def fill_spans(
             if not results:
                 raise
             break
-    yield from (
-        list({result.view: result for result in reversed(results)}.values())[::-1]
-        if model.is_causal
-        else ranked(results)
-    )
+    yield from distinct(results) if model.is_causal else ranked(results)
 
 
 def seeing_both_sides() -> list[str]:
@@ -165,11 +161,12 @@ class _Job:
         # Holes that wait their turn hold what is known to parse, so that the others can be judged.
         texts = list(witness or (view[span.start : span.end] for span in self.spans))
         outcomes: list[tuple[Outcome, Verdict]] = []
-        sizes = self.sizes
-        one_by_one = [range(number, number + 1) for number in range(len(self.spans))]
-        shared = partial(window.share, view, self.spans, sizes, self.notes, self.model.tokenizer, self.model.window)
-        fill_group = self._drawn if self.model.is_causal else self._group
-        for group in one_by_one if self.model.is_causal else shared():
+        if self.model.is_causal:
+            groups, fill_group = [range(at, at + 1) for at in range(len(self.spans))], self._drawn
+        else:
+            known, room = self.model.tokenizer, self.model.window
+            groups, fill_group = window.share(view, self.spans, self.sizes, self.notes, known, room), self._group
+        for group in groups:
             outcome, said = yield from fill_group(group, texts, plan, number)
             outcomes.append((outcome, said))
             texts[group.start : group.stop] = outcome.fills
@@ -205,13 +202,9 @@ class _Job:
             # Who says what shall stand there says nothing of its length.
             note, slots = self.notes[group.start], self.sizes[group.start]
             lines = old.rstrip(b"\n").count(b"\n") + 1 if old.strip() and not note else 0
-            hole = Hole(
-                draft.data,
-                place,
-                note,
-                lines,
-                max(slots, window.default_slots(b"", self.model.tokenizer) if note else 0),
-            )
+            if note:
+                slots = max(slots, window.default_slots(b"", self.model.tokenizer))
+            hole = Hole(draft.data, place, note, lines, slots)
             policy = Policy.of(self.model.checkpoint.policy)
             seen = outline(self.grammar, draft.data, place.start) if self.grammar else ()
             outcomes = yield from fill_hole(hole, self.model, self.grammar, checker, plan, policy, seen, self.deadline)

@@ -65,22 +65,24 @@ class Ranking:
 def ranked(grammar: Grammar, view: bytes, edits: Iterable[Edit], model: Model) -> Ranking:
     """The edits of the view by how much better they suit it than what they replace."""
     edits = [*dict.fromkeys(edits)]
-    places: dict[Span, list[Edit]] = {}
-    for edit in edits:
-        places.setdefault(_hole(view, edit.span), []).append(edit)
+    by_model: dict[Edit, float] = {}
     if model.is_causal:
+        forwards = int(bool(edits))
         by_model = read_gains(view, edits[:JUDGED], model) if edits else {}
-        places = dict([*places.items()][:1])  # one forward for all of them
     else:
-        each = (_gains(view, span, group, model) for span, group in places.items())
-        by_model = {edit: gain for gains in each for edit, gain in gains.items()}
+        places: dict[Span, list[Edit]] = {}
+        for edit in edits:
+            places.setdefault(_hole(view, edit.span), []).append(edit)
+        forwards = len(places)
+        for span, group in places.items():
+            by_model |= _gains(view, span, group, model)
     likeliest = sorted(by_model, key=lambda edit: -by_model[edit])[:JUDGED]
     habits = Habits.of(grammar, view)
     style = {edit: _style(grammar, view, edit, habits) for edit in likeliest}
     scores, read = _scores({edit: by_model[edit] for edit in likeliest}, style, view, model)
     shares = torch.softmax(torch.tensor([*scores.values()]), dim=0).tolist()
     found = sorted(zip(scores, shares, strict=True), key=lambda pair: -pair[1])
-    return Ranking(tuple(found), len(places) + read)
+    return Ranking(tuple(found), forwards + read)
 
 
 def _scores(

@@ -113,8 +113,9 @@ def load(
     """Read the model called `name` (a row of checkpoints.toml, a folder, a GGUF file), verify it, put it on the device.
 
     `precision`: float32, bfloat16, or int8 (rows with a scale, computed in bfloat16); by default float32 for our
-    own, for a GGUF file what the device is quick in, and bfloat16 for the others. Raises ModelError for files that
-    are missing, damaged or do not fit, and for a device that is not there.
+    own, int8 for a causal GGUF file on a CPU, and bfloat16 for the others; int8 there, and without one a packed store,
+    compute on int8 rows. Raises ModelError for files that are missing, damaged or do not fit, and for a device that
+    is not there.
     """
     if threads is not None:
         torch.set_num_threads(threads)

@@ -12,11 +12,10 @@ class Policy:
     """A checkpoint's row may set each value; equal policies, plans and models give equal bytes.
 
     `candidates`: for a hole, drawn in one batch, the likeliest and others at `temperature` within `top_p`; `programs`:
-    the same for a request. `cuts`: so many ends of
-    a candidate are weighed at most. A cut counts log p of the next `ahead` tokens of the file behind it, and
-    `fill_weight` of log p of its own text, both without the text behind the hole in view. `length_slack`: a region
-    that a person named gets an answer of as many lines, within this share, where one parses. `unnamed`: nats that a
-    name which nothing brings costs a candidate.
+    the same for a request. `cuts`: so many ends of a hole's candidates are weighed at most. A cut counts log p of the
+    next `ahead` tokens of the file behind it, and `fill_weight` of log p of its own text, both without the text behind
+    the hole in view. `length_slack`: a region that a person named gets an answer of as many lines, within this share,
+    where one parses. `unnamed`: nats that a name which nothing brings costs a candidate.
     """
 
     candidates: int = 6

@@ -1,5 +1,7 @@
 """Programs and changes on request, by a left-to-right double."""
 
+from collections.abc import Callable
+
 import pytest
 
 from dcode.diffusion.plan import Plan
@@ -89,3 +91,15 @@ def test_the_old_text_said_again_comes_last() -> None:
     scripts = [b"def size(self):\n    return 0\n", b"def size(self):\n    return 1\n"]
     first, second = changes(Author(b"", scripts), count=2)
     assert first.view == FILE.replace(b"return 0", b"return 1") and second.view == FILE
+
+
+@pytest.mark.parametrize("made", [programs, changes])
+def test_an_answer_that_comes_twice_keeps_its_place(made: Callable[..., list[Result]]) -> None:
+    one, two = (b"def size(self):\n    return %d\n" % number for number in (1, 2))
+    first, second = made(Author(b"", [one, two, one]), count=3)
+    assert b"return 1" in first.view and b"return 2" in second.view
+
+
+def test_an_answer_that_its_slots_cut_short_was_not_cut_short_by_time() -> None:
+    (result,) = programs(Author(b"", [b"x = 1\n" * 20]), slots=12)
+    assert result.verdict == "verified" and result.stopped == "forwards"
