@@ -44,7 +44,7 @@ def picture(prompt: str, columns: int = 100) -> str:
 
     model = dcode.load()
     row = model.checkpoint
-    plan = dcode.Plan.preset("balanced", {**row.defaults, **row.programs}, row.presets, tries=1)
+    plan = dcode.Plan.preset("balanced", {**row.defaults, **row.programs}, row.presets)
     frames: list[Frame] = []
     for seen in generate(prompt, model, grammar("python"), plan):
         if isinstance(seen, Frame):

@@ -34,7 +34,7 @@ from dcode.text.source import Source
 DEFAULT_LANGUAGE = "python"
 
 DOUBTED, MORE = "the model doubts this: say it in other words", ", or see more with -n 4"
-"""Of a program that is less sure than its plan wants, or lacks a name: few of them do what was asked."""
+"""Of a program that lacks a name: few of them do what was asked."""
 
 Prompt = Annotated[str, Argument(metavar="PROMPT", help="What the code shall do; - reads it from stdin.")]
 Context = Annotated[list[Path] | None, Option("--context", metavar="FILE", help="A file to know of; repeatable.")]
@@ -96,7 +96,7 @@ def gen(
     if output is None and not json:
         emit(_listing(outcome, passed, language.comment) if count > 1 else outcome.after(passed[0]))
     asked.note(summary(passed[0], done.seconds["total"]))
-    if passed[0].unbound or passed[0].regions[0].confidence < done.ready.plan.sure:
+    if passed[0].unbound:
         asked.note(DOUBTED + MORE * (count == 1))
 
 

@@ -180,11 +180,6 @@ class Canvas:
                 canvas = canvas.commit(rest_N, torch.full_like(rest_N, vocabulary.void_id))
         return canvas
 
-    def holes_of(self, positions_N: Tensor) -> Tensor:
-        """The number of the hole that each slot lies in."""
-        starts = torch.tensor([hole.start for hole in self.ranges])
-        return torch.searchsorted(starts, positions_N, right=True) - 1
-
     def closed(self) -> "Canvas":
         """The same, but no hole may grow."""
         return replace(self, room=(0,) * len(self.ranges))

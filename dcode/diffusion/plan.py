@@ -24,16 +24,9 @@ class Plan:
 
     `steps` bounds the forwards of the plain run (0: as many as there are slots); `order` says which slots are surest,
     `commit` how many of them a step takes; `block` > 0 opens each hole in blocks of so many slots, left to right.
-    `apart`: a slot less sure than this is not taken in one step with a surer one beside it. `per_hole`: the commit
-    rule looks at each hole alone. `rounds` bounds the parser's remaskings; `refill_steps` the forwards of one;
-    `void_tail`: a void before text commits only over this probability. `remask`: the share of taken slots that each
-    step opens again, the least sure likeliest (ReMDM, arXiv 2503.00307); `revise`: a taken slot changes its token where
-    another is at least this likely, given all the rest (0: never).
-
-    `patience`: a plain run that is not full after so many forwards takes more slots a step, so that it is after half as
-    many more (0: it takes its time). `tries`: of a whole program so many are written, each after the first with some
-    temperature, until one is at least this `sure` when it is read again in one more forward; the surest is given (0:
-    none is read again).
+    `apart`: a slot less sure than this is not taken in one step with a surer one beside it. `rounds` bounds the
+    parser's remaskings; `refill_steps` the forwards of one; `void_tail`: a void before text commits only over this
+    probability. `revise`: a taken slot changes its token where another is at least this likely, given all the rest.
     """
 
     steps: int = 0
@@ -49,15 +42,10 @@ class Plan:
     factor: float = 1.0
     block: int = 0
     apart: float = 0.0
-    per_hole: bool = False
     void_tail: float = 0.9
     rounds: int = 8
     refill_steps: int = 4
-    remask: float = 0.0
     revise: float = 0.0
-    patience: int = 0
-    tries: int = 1
-    sure: float = 0.0
     seed: int = 0
 
     @staticmethod
@@ -90,11 +78,7 @@ class Plan:
             ("commit", self.commit in get_args(Commit), f"one of {', '.join(get_args(Commit))}"),
             ("schedule", self.schedule in get_args(Schedule), f"one of {', '.join(get_args(Schedule))}"),
             ("apart", 0 <= self.apart <= 1, "0 to 1"),
-            ("remask", 0 <= self.remask < 1, "0 or more, below 1"),
             ("revise", 0 <= self.revise <= 1, "0 to 1"),
-            ("patience", self.patience >= 0, "0 or more"),
-            ("tries", self.tries >= 1, "1 or more"),
-            ("sure", 0 <= self.sure <= 1, "0 to 1"),
             ("per-step", self.per_step >= 1, "1 or more"),
             ("block", self.block >= 0, "0 or more"),
             ("seed", 0 <= self.seed < 2**63, "0 or more"),

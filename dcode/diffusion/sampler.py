@@ -15,7 +15,6 @@ from dcode.diffusion.choice import choose_slots, in_block
 from dcode.diffusion.plan import Plan
 from dcode.diffusion.refill import DRAWN, Marginals, first_that_passes, likeliest, mended
 from dcode.diffusion.repair import Repair, forwards_allowed, judge, judge_prefix, warmed
-from dcode.diffusion.revisit import better, doubtful
 from dcode.diffusion.schedule import apart, take
 from dcode.diffusion.score import Scored, score
 from dcode.text.checker import Checker
@@ -142,30 +141,20 @@ def _advance(row: _Row, logits_NV: Tensor, plan: Plan, checker: Checker | None) 
     if plan.revise:
         row, logits_NV = _revised(row, logits_NV, plan)
     positions_N = (_wanted(row, plan) & row.canvas.open_L).nonzero()[:, 0]
-    step, hurry = forwards - row.run_start, _hurry(row, plan, forwards)
-    steps, more = step + min(max(0, row.run_steps - step), hurry), _more_steps(row, plan) if hurry else 0
+    step = forwards - row.run_start
+    steps, more = max(step, row.run_steps), _more_steps(row, plan)
     # What grows in the last step of a run would not be filled, unless new slots bring steps of their own.
     canvas = row.canvas if more or step < steps else row.canvas.closed()
     scored = choose_slots(canvas, positions_N, logits_NV, warmed(plan, row.repair), row.generator)
     allowed_N = in_block(row.canvas, positions_N, plan.block)
-    hole_N = row.canvas.holes_of(positions_N)
-    picked = take(scored, allowed_N, hole_N, plan, step, steps, row.run_slots)
+    picked = take(scored, allowed_N, plan, step, steps, row.run_slots)
     if plan.apart and step < steps:
         picked = apart(scored, positions_N, picked, _holds_text(row.canvas, scored), plan.apart)
     before = row.canvas
     row, taken = _taken(replace(row, forwards=forwards), positions_N[picked], picked, scored, more)
     if checker is not None and len(row.canvas) == len(before) and not bool(row.canvas.open_L.any()):
         row = _redrawn(row, before, positions_N, logits_NV, plan, checker)
-    if plan.remask and step < steps and bool(row.canvas.open_L.any()):
-        row = _reopened(row, plan)
     return _judged(row, taken, plan, checker, phase)
-
-
-def _hurry(row: _Row, plan: Plan, forwards: int) -> int:
-    """How many forwards a plain run may still take after this one; more than it needs while the plan is patient."""
-    if not plan.patience or forwards <= plan.patience or row.repair.best is not None:
-        return len(row.canvas)
-    return max(0, plan.patience + -(-plan.patience // 2) - forwards)
 
 
 def _judged(row: _Row, taken: tuple[int, ...], plan: Plan, checker: Checker | None, phase: Phase) -> tuple[_Row, Step]:
@@ -241,19 +230,12 @@ def _revised(row: _Row, logits_NV: Tensor, plan: Plan) -> tuple[_Row, Tensor]:
     # Text for text: whether a slot is void was settled when it was taken.
     before_N, pieces = row.canvas.ids_L[taken_N], row.canvas.vocabulary.pieces
     both = [bool(pieces[a] and pieces[b]) for a, b in zip(before_N.tolist(), scored.ids_N.tolist(), strict=True)]
-    changed_N = better(scored, before_N, plan.revise) & torch.tensor(both, dtype=torch.bool)
+    other_N = torch.ne(scored.ids_N, before_N) & (scored.probability_N >= plan.revise)
+    changed_N = other_N & torch.tensor(both, dtype=torch.bool)
     places, ids = taken_N[changed_N], scored.ids_N[changed_N]
     canvas = row.canvas.remask(places).commit(places, ids)
     confidence_L = row.confidence_L.index_copy(0, places, scored.probability_N[changed_N])
     return replace(row, canvas=canvas, confidence_L=confidence_L), logits_NV[open_N]
-
-
-def _reopened(row: _Row, plan: Plan) -> _Row:
-    """Open a share of the taken slots again; the last step of a run never does, so that it ends."""
-    places_N = row.canvas.taken_L.nonzero()[:, 0]
-    places_N = places_N[doubtful(row.confidence_L[places_N], plan.remask, row.generator)]
-    confidence_L = row.confidence_L.index_fill(0, places_N, 0.0)
-    return replace(row, canvas=row.canvas.remask(places_N), confidence_L=confidence_L)
 
 
 def _taken(row: _Row, taken_N: Tensor, picked: Tensor, scored: Scored, steps: int) -> tuple[_Row, tuple[int, ...]]:

@@ -10,24 +10,11 @@ from dcode.diffusion.plan import Plan
 from dcode.diffusion.score import Scored
 
 
-def take(scored: Scored, allowed_N: Tensor, hole_N: Tensor, plan: Plan, step: int, steps: int, slots: int) -> Tensor:
-    """Indices of the slots to take now; at least one, or one of every hole if the plan looks at each hole alone.
+def take(scored: Scored, allowed_N: Tensor, plan: Plan, step: int, steps: int, slots: int) -> Tensor:
+    """Indices of the slots to take now, surest first; at least one.
 
-    `allowed_N`: slots of the current block; `hole_N`: the number of each slot's hole; `step` of `steps` (from 1) of a
-    run that began with `slots` open slots.
+    `allowed_N`: slots of the current block; `step` of `steps` (from 1) of a run that began with `slots` open slots.
     """
-    if not plan.per_hole:
-        return _surest(scored, allowed_N, plan, step, steps, slots)
-    taken = []
-    for number in sorted(set(hole_N.tolist())):
-        own_N = torch.eq(hole_N, number).nonzero()[:, 0]
-        share = slots * len(own_N) / len(hole_N)
-        taken.append(own_N[_surest(scored.of(own_N), allowed_N[own_N], plan, step, steps, share)])
-    return torch.cat(taken)
-
-
-def _surest(scored: Scored, allowed_N: Tensor, plan: Plan, step: int, steps: int, slots: float) -> Tensor:
-    """Indices of the slots to take, surest first."""
     # Slots outside the block rank last, left to right: they are taken only if the steps would not suffice otherwise.
     ranked_N = scored.key_N.masked_fill(~allowed_N, -float("inf")).argsort(descending=True, stable=True)
     inside, left = int(allowed_N.sum()), len(allowed_N)
@@ -53,7 +40,7 @@ def apart(scored: Scored, positions_N: Tensor, picked: Tensor, text_N: Tensor, s
     return picked[[stays(n) for n in picked.tolist()]]
 
 
-def _by_rule(scored: Scored, ranked_N: Tensor, plan: Plan, step: int, steps: int, slots: float, left: int) -> int:
+def _by_rule(scored: Scored, ranked_N: Tensor, plan: Plan, step: int, steps: int, slots: int, left: int) -> int:
     if plan.commit == "fixed":
         return plan.per_step
     if plan.commit == "schedule":

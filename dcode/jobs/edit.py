@@ -10,12 +10,9 @@ import torch
 from dcode.diffusion.plan import Plan
 from dcode.errors import InputError, ModelError, UsageError
 from dcode.jobs import window
-from dcode.jobs.fill import is_late
 from dcode.jobs.infill import fill_spans
 from dcode.jobs.request import SLOTS as LONGEST
 from dcode.jobs.request import Written, answers, asked
-from dcode.jobs.restore import restored
-from dcode.jobs.smallest import beside, smallest
 from dcode.model.load import Model
 from dcode.syntax.check import GrammarChecker, file_faults
 from dcode.syntax.grammar import Grammar
@@ -55,9 +52,7 @@ def edit(
     """Rewrite `span` of the view; Frames while it works, then `count` Results, best first.
 
     `strength` 1 rewrites all of it; less, that share of its tokens, the least likely ones under the instruction: the
-    rest keeps its bytes. A model that doubts what it sees reads what it has rewritten below the instruction: parts that
-    it doubts more than what stood there are taken back, and where something is plainly wrong with the region it chooses
-    between that and the smallest change that puts it right.
+    rest keeps its bytes.
 
     Raises InputError for an empty instruction or region, or one that fits no window.
     """
@@ -83,12 +78,8 @@ def edit(
         note = edit_prompt(instruction, (indent + old if not indent.strip() else old).decode(), comment)
         slots = slots or _slots(source.view, span, note, model)
         stream = fill_spans(source, [span], model, checked, plan, [note], (), slots, count, deadline)
-        results = yield from _written(stream, comment)
-        if checked and model.checkpoint.defaults.get("proofread", False) and not is_late(deadline):
-            results = [restored(one, source, note, model, checked, deadline) for one in results]
-            right = yield from smallest(source, span, model, checked, plan, deadline)
-            results = beside(right, results, source, note, model, checked) if right else results
-        yield from (_with_unbound(one, source, grammar) for one in results[:count])
+        for seen in stream:
+            yield _with_unbound(seen, source, grammar) if isinstance(seen, Result) else seen
         return
     note = edit_prompt(instruction, "", comment)
     spans = least_likely(source.view, span, note, model, strength)
@@ -154,35 +145,12 @@ def _indented(text: bytes, indent: bytes) -> bytes:
     return b"\n".join(lines[:1] + [indent + line if line.strip() else b"" for line in lines[1:]])
 
 
-def _written(stream: Iterator[Frame | Result], comment: str) -> Generator[Frame, None, list[Result]]:
-    results: list[Result] = []
-    for seen in stream:
-        if isinstance(seen, Frame):
-            yield seen
-        else:
-            results.append(_unless_it_echoes(seen, comment))
-    return results
-
-
 def _with_unbound(result: Result, source: Source, grammar: Grammar | None) -> Result:
     """The result with the names that its text uses, that nothing brings, and that the file did not lack before."""
     if grammar is None:
         return result
     before = unbound(grammar, source.view)
     return replace(result, unbound=tuple(name for name in unbound(grammar, result.view) if name not in before))
-
-
-def _unless_it_echoes(result: Result, comment: str) -> Result:
-    """The result, failed if it says lines of the note again: the old code as it is shown to the model is no code."""
-    mark = f"{comment}-".encode()
-
-    def echoes(text: bytes) -> int:
-        return sum(line.lstrip().startswith(mark) for line in text.splitlines())
-
-    (region,) = result.regions  # the whole of it is written anew
-    if echoes(region.new) <= echoes(region.old):
-        return result
-    return replace(result, regions=(replace(region, verdict="failed"),))
 
 
 def _slots(view: bytes, span: Span, note: str, model: Model) -> int:

@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from dcode.diffusion.canvas import OPEN, TAKEN, Canvas, Vocabulary
 from dcode.diffusion.plan import Plan
-from dcode.diffusion.reread import read_again
 from dcode.diffusion.sampler import Step, denoise
 from dcode.errors import OutOfTime
 from dcode.model.load import Model
@@ -41,7 +40,7 @@ def fill(
     """Yield a Frame per forward pass, then the Outcome; `attempt` is the number of the candidate.
 
     After `deadline` (time.monotonic) the furthest full canvas is the outcome; OutOfTime if there is none. How sure the
-    model is, it was when it took a token; where the plan wants it `sure`, it reads the whole canvas again.
+    model is, it was when it took a token.
     """
     begun = time.monotonic()
     last: Step | None = None
@@ -55,12 +54,10 @@ def fill(
     assert last is not None
     if last.repair.best is None:
         raise OutOfTime("the time budget ended before every slot was filled", hint="allow more with --time-budget")
-    best, sure_L, forwards = last.repair.best, last.best_confidence_L, last.index
-    if plan.sure:
-        sure_L, forwards = read_again(best, model.predict), forwards + 1
+    best, sure_L = last.repair.best, last.best_confidence_L
     sure = tuple(_mean([float(sure_L[place]) for place in hole if best.text(place)]) for hole in best.ranges)
     stopped = stopped or last.repair.stopped or "rounds"
-    yield Outcome(best.fills(), sure, last.repair.faults, forwards, last.repair.rounds, stopped)
+    yield Outcome(best.fills(), sure, last.repair.faults, last.index, last.repair.rounds, stopped)
 
 
 def is_late(deadline: float | None) -> bool:

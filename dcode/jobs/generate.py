@@ -7,7 +7,6 @@ from dataclasses import replace
 from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.plan import Plan
 from dcode.errors import InputError, OutOfTime
-from dcode.jobs.bind import bound, with_imports
 from dcode.jobs.fill import FENCE, Outcome, fill, is_late, verdict, vocabulary
 from dcode.jobs.infill import candidate_plan, ranked
 from dcode.jobs.request import SLOTS as LONGEST
@@ -15,7 +14,9 @@ from dcode.jobs.request import Written, answers, asked
 from dcode.model.framing import Framing
 from dcode.model.load import Model
 from dcode.syntax.check import GrammarChecker, file_faults
+from dcode.syntax.evident import brought
 from dcode.syntax.grammar import Grammar
+from dcode.syntax.unbound import unbound
 from dcode.text.frame import Frame
 from dcode.text.prompt import request_header
 from dcode.text.result import Region, Result, Verdict
@@ -42,11 +43,8 @@ def generate(
 ) -> Iterator[Frame | Result]:
     """Write a program for `prompt`; Frames while it works, then up to `count` Results, best first.
 
-    A candidate that does not parse is tried again with another seed, and so is one that is not as sure as the plan
-    wants, as often as it says, until as many forwards were spent as the plan has patience (else one for every slot), or
-    twice as many where none passed; all are counted. One that uses names which nothing in it brings gets a hole above
-    it, for the imports; if they are still unbound then, it counts as doubted. Beside files of context nobody asks, for
-    they may bring them.
+    A candidate that does not parse is tried again with another seed, a few times; all are counted. The imports that are
+    certain are written above it, but beside files of context, which may bring them.
 
     The files of `context` stand in front of the request, as far as the window reaches. Raises InputError for an empty
     prompt or one that leaves no room, OutOfTime if the deadline (time.monotonic) leaves no result.
@@ -70,13 +68,12 @@ def generate(
     canvas = Canvas.of(pieces, (slots,), (b"", b"\n"), vocabulary(model, ends=True))
     whole = feedback and not context  # what a program lacks, a file it is written for may bring
     made: list[Result] = []
-    while not _enough(made, plan, count, slots, deadline):
-        chosen = candidate_plan(plan, len(made))
+    while _lacks(made, count) and not (made and is_late(deadline)):
         try:
-            one = yield from _candidate(canvas, model, grammar, chosen, checker, deadline, len(made))
-            if whole and one.verdict != "failed":
-                one = yield from bound(one, prompt, model, grammar, chosen, deadline, len(made))
-            made.append(one)
+            one = yield from _candidate(
+                canvas, model, grammar, candidate_plan(plan, len(made)), checker, deadline, len(made)
+            )
+            made.append(with_imports(one, grammar) if whole and one.verdict != "failed" else one)
         except OutOfTime:
             if not made:
                 raise
@@ -125,16 +122,9 @@ def _program(one: Written, grammar: Grammar, feedback: bool, known: bool, begun:
     return result if known or said == "failed" else with_imports(result, grammar)
 
 
-def _enough(made: Sequence[Result], plan: Plan, count: int, slots: int, deadline: float | None) -> bool:
-    """Whether no further candidate is wanted, or the last one took too long for another."""
-    if made and is_late(deadline):
-        return True
-    passed = [one for one in made if one.verdict != "failed"]
-    spent, patience = sum(one.forwards for one in made), (plan.patience or slots) * count
-    if len(passed) < count:
-        return len(made) >= count + RETRIES or spent >= 2 * patience
-    sure = any(one.regions[0].confidence >= plan.sure and not one.unbound for one in passed)
-    return sure or len(made) >= plan.tries or spent >= patience
+def _lacks(made: Sequence[Result], count: int) -> bool:
+    """Whether too few of the candidates pass, and another may be made."""
+    return sum(one.verdict != "failed" for one in made) < count and len(made) < count + RETRIES
 
 
 def says_nothing(text: bytes, comment: str) -> bool:
@@ -198,3 +188,18 @@ def _candidate(
         stopped=outcome.stopped,
     )
     return replace(result, seconds={"total": time.monotonic() - begun})
+
+
+def with_imports(program: Result, grammar: Grammar) -> Result:
+    """The program with the imports and names that are certain; it says which are unbound still."""
+    program = replace(program, unbound=unbound(grammar, program.view))
+    return _fewer(program, brought(grammar, program.view), grammar) if program.unbound else program
+
+
+def _fewer(program: Result, view: bytes, grammar: Grammar) -> Result:
+    """The program with this text, if it leaves fewer names unbound and has no fault; else as it was."""
+    lacking = unbound(grammar, view)
+    if len(lacking) >= len(program.unbound) or file_faults(grammar, view):
+        return program
+    region = replace(program.regions[0], new=view)
+    return replace(program, regions=(region,), view=view, unbound=lacking)

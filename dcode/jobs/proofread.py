@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 import torch
-from torch import Tensor
 
 from dcode.jobs import window
 from dcode.model.load import Model
 from dcode.model.tokenizer import Tokenizer
 from dcode.text.edit import Edit
-from dcode.text.span import Span
 
 AROUND, NEAR = 80, 4
 """Tokens on each side of a change that are read, and of those that count."""
@@ -37,26 +35,6 @@ def doubts(view: bytes, edits: Sequence[Edit], model: Model) -> tuple[dict[Edit,
         each = torch.split(log_p_N, want_BL.sum(1).tolist())
         found |= {edit: -float(one.sum()) for edit, one in zip(alike, each, strict=True)}
     return found, len(lengths)
-
-
-def reading(view: bytes, span: Span, text: bytes, note: str, model: Model) -> Tensor | None:
-    """Log p [N] of every token of `text` in place of a span of the view, below the lines of a note; one forward.
-
-    None if they do not fit into the model's window together.
-    """
-    tokenizer = model.tokenizer
-    ids = tokenizer.encode(text)
-    if len(ids) + window.note_tokens(view, span, note, tokenizer) > model.window - window.LEAST_CONTEXT:
-        return None
-    context = model.checkpoint.defaults.get("context", model.window)
-    before, after = window.look(
-        view[: span.start], [], view[span.end :], len(ids), tokenizer, model.window, context, note=note
-    )
-    ids_L = torch.tensor([*before, *ids, *after])
-    want_L = torch.zeros_like(ids_L, dtype=torch.bool)
-    want_L[len(before) : len(before) + len(ids)] = True
-    logits_NV = model.predict(ids_L[None], want_L[None])
-    return torch.log_softmax(logits_NV.float(), dim=-1).gather(1, ids_L[want_L][:, None])[:, 0]
 
 
 def _row(view: bytes, edit: Edit, tokenizer: Tokenizer) -> tuple[list[int], slice]:

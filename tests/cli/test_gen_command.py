@@ -1,14 +1,10 @@
 """`dcode gen`: what goes to stdout, what is written, what is asked of the job."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from scripted import Dcode, Run, Script
-
-from dcode.cli import work
-from dcode.diffusion.plan import Plan
 
 
 def test_only_the_code_is_on_stdout(run: Run, script: Script) -> None:
@@ -16,18 +12,6 @@ def test_only_the_code_is_on_stdout(run: Run, script: Script) -> None:
     seen = run("gen", "one")
     assert (seen.code, seen.out) == (0, b"x = 1\n")
     assert seen.err == "dcode: verified, 50 % sure, 3 forwards, 1 repair, 0.0 s\n"
-    assert run("gen", "one", "-q").err == ""
-
-
-def test_a_doubted_program_is_called_so(run: Run, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    script.answers = [("x = 1\n", "verified")]
-    ready = work.get_ready
-    for sure, lines in ((0.4, 1), (0.5, 1), (0.6, 2)):
-        plan = Plan(sure=sure)
-        monkeypatch.setattr(work, "get_ready", lambda *args, plan=plan, **_: replace(ready(*args), plan=plan))
-        seen = run("gen", "one")
-        assert (seen.code, seen.out, seen.err.count("\n")) == (0, b"x = 1\n", lines)
-        assert ("doubts" in seen.err) is (lines == 2)
     assert run("gen", "one", "-q").err == ""
 
 

@@ -34,7 +34,7 @@ def test_an_unknown_preset_is_named(name: str) -> None:
         {"schedule": "square"},
         {"entropy_bound": -1},
         {"factor": 0},
-        {"remask": 1},
+        {"revise": 2},
     ],
 )
 def test_what_is_no_rule_or_out_of_range_is_refused(bad: dict[str, object]) -> None:

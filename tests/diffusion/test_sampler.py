@@ -6,6 +6,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from test_length import PLAIN, Knows, last
+from test_length import canvas as plain_canvas
 
 from dcode.diffusion.canvas import FIXED, OPEN, TAKEN, Canvas, Vocabulary
 from dcode.diffusion.plan import Plan
@@ -39,8 +41,6 @@ plans = st.builds(
     schedule=st.sampled_from(["linear", "cosine", "clipped"]),
     per_step=st.integers(1, 4),
     block=st.sampled_from([0, 4, 32]),
-    per_hole=st.booleans(),
-    patience=st.sampled_from([0, 0, 2, 5]),
 )
 
 
@@ -75,15 +75,6 @@ def test_steps_are_bounded_and_touch_only_open_slots(plan: Plan, seed: int) -> N
     assert torch.equal(before.ids_L[fixed], begun.ids_L[fixed])
     suppressed = torch.tensor(VOCABULARY.suppressed)
     assert not torch.isin(before.ids_L[before.state_L == TAKEN], suppressed).any()
-
-
-@given(slots=st.integers(1, 40), patience=st.integers(1, 20), seed=st.integers(0, 3))
-def test_a_run_that_lost_its_patience_is_done_after_half_as_many_forwards(slots: int, patience: int, seed: int) -> None:
-    slow = run(canvas(slots), random_model(seed), Plan(commit="fixed"))
-    steps = run(canvas(slots), random_model(seed), Plan(commit="fixed", patience=patience))
-    assert [step.committed for step in steps[:patience]] == [step.committed for step in slow[:patience]]
-    assert len(slow) == slots and len(steps) <= min(slots, patience + -(-patience // 2))
-    assert all(step.committed for step in steps) and not steps[-1].canvas.open_L.any()
 
 
 @given(plan=plans, seed=st.integers(0, 3))
@@ -149,3 +140,17 @@ def test_commit_and_remask_refuse_the_wrong_slots() -> None:
     for wrong in (lambda: filled.commit(first, first), lambda: begun.remask(first)):
         with pytest.raises(AssertionError):
             wrong()
+
+
+class Changes(Knows):
+    """Answers one text at first and another from the third call on."""
+
+    def _hole(self, logits_LV, row, places, answer):  # type: ignore[no-untyped-def]
+        super()._hole(logits_LV, row, places, answer if self.calls < 3 else answer[::-1])
+
+
+@pytest.mark.parametrize(("revise", "changes"), [(0.0, False), (0.9, True), (1.0, False)])
+def test_a_token_changes_only_for_one_that_is_sure_enough(revise: float, changes: bool) -> None:
+    plan, model = Plan(commit="fixed", revise=revise), Changes([b"abcdef"], False)
+    ended = last(denoise([plain_canvas([6], PLAIN)], model, plan, [None]))
+    assert (ended.canvas.fills() == (b"fedcba",)) is changes

@@ -20,11 +20,9 @@ def picked(
     step: int = 1,
     steps: int = 100,
     allowed: list[bool] | None = None,
-    holes: list[int] | None = None,
 ) -> list[int]:
     mask = torch.tensor(allowed or [True] * len(one.ids_N))
-    hole_N = torch.tensor(holes or [0] * len(one.ids_N))
-    return take(one, mask, hole_N, plan, step, steps, len(one.ids_N)).tolist()
+    return take(one, mask, plan, step, steps, len(one.ids_N)).tolist()
 
 
 def test_threshold_takes_all_that_are_sure_and_at_least_one() -> None:
@@ -56,32 +54,18 @@ def test_factor_takes_as_many_as_the_last_one_is_sure_for() -> None:
     assert picked(Plan(commit="factor", factor=0.5), sure) == [0]
 
 
-def test_per_hole_the_rule_looks_at_each_hole_alone() -> None:
-    one, holes = scored(0.99, 0.98, 0.2, 0.3), [0, 0, 1, 1]
-    assert picked(Plan(per_hole=True), one, holes=holes) == [0, 1, 3]
-    assert picked(Plan(commit="fixed", per_hole=True), one, holes=holes) == [0, 3]
-    assert picked(Plan(order="left", commit="schedule", per_hole=True), one, holes=holes, steps=2) == [0, 3]
-
-
 @given(
-    plan=st.builds(
-        Plan,
-        commit=st.sampled_from(["threshold", "schedule", "fixed", "factor", "entropy-bound"]),
-        per_hole=st.booleans(),
-    ),
-    holes=st.lists(st.integers(0, 2), min_size=1, max_size=12).map(sorted),
-    sure=st.lists(st.floats(0.01, 0.99), min_size=12, max_size=12),
+    plan=st.builds(Plan, commit=st.sampled_from(["threshold", "schedule", "fixed", "factor", "entropy-bound"])),
+    sure=st.lists(st.floats(0.01, 0.99), min_size=1, max_size=12),
     steps=st.integers(1, 12),
 )
-def test_every_run_ends_within_its_steps_and_takes_each_slot_once(
-    plan: Plan, holes: list[int], sure: list[float], steps: int
-) -> None:
-    left, one, hole_N, total = torch.arange(len(holes)), scored(*sure[: len(holes)]), torch.tensor(holes), len(holes)
+def test_every_run_ends_within_its_steps_and_takes_each_slot_once(plan: Plan, sure: list[float], steps: int) -> None:
+    left, one, total = torch.arange(len(sure)), scored(*sure), len(sure)
     for step in range(1, steps + 1):
         if not len(left):
             break
         allowed_N = torch.ones(len(left), dtype=torch.bool)
-        taken = take(one.of(left), allowed_N, hole_N[left], plan, step, steps, total).tolist()
+        taken = take(one.of(left), allowed_N, plan, step, steps, total).tolist()
         assert taken and len(taken) == len(set(taken))
         left = torch.tensor([number for at, number in enumerate(left.tolist()) if at not in taken], dtype=torch.long)
     assert not len(left)
