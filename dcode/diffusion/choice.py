@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dcode.diffusion.canvas import Canvas
 from dcode.diffusion.plan import Plan
-from dcode.diffusion.score import Scored, score
+from dcode.diffusion.select import Scored, score
 
 
 def choose_slots(

@@ -15,8 +15,7 @@ from dcode.diffusion.choice import choose_slots, in_block
 from dcode.diffusion.plan import Plan
 from dcode.diffusion.refill import DRAWN, Marginals, first_that_passes, likeliest, mended
 from dcode.diffusion.repair import Repair, forwards_allowed, judge, judge_prefix, warmed
-from dcode.diffusion.schedule import apart, take
-from dcode.diffusion.score import Scored, score
+from dcode.diffusion.select import Scored, apart, score, take
 from dcode.text.checker import Checker
 from dcode.text.frame import Phase
 
