@@ -1,5 +1,7 @@
 """From logits to choices: draws follow the probabilities, filters keep, orders rank, rules take so many."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -34,16 +36,22 @@ def test_temperature_0_draws_nothing() -> None:
     assert torch.equal(drawing.get_state(), before)
 
 
+def kept(log_p_NV: Tensor, **settings: Any) -> set[int]:
+    scores_NK, ids_NK = keep_likely(log_p_NV, Plan(**settings))
+    return set(ids_NK[0][scores_NK[0].isfinite()].tolist())
+
+
 def test_top_k_and_top_p_keep_the_likeliest() -> None:
     scores_NV = log_p([0.1, 0.4, 0.3, 0.2])
-    assert keep_likely(scores_NV, Plan(top_k=2)).isfinite().tolist() == [[False, True, True, False]]
-    assert keep_likely(scores_NV, Plan(top_p=0.7)).isfinite().tolist() == [[False, True, True, False]]
-    assert keep_likely(scores_NV, Plan(top_p=0.71)).isfinite().tolist() == [[False, True, True, True]]
-    assert keep_likely(scores_NV, Plan(top_k=3, top_p=0.5)).isfinite().tolist() == [[False, True, True, False]]
+    assert kept(scores_NV) == {0, 1, 2, 3}
+    assert kept(scores_NV, top_k=2) == kept(scores_NV, top_p=0.7) == {1, 2}
+    assert kept(scores_NV, top_p=0.71) == {1, 2, 3}
+    assert kept(scores_NV, top_k=3, top_p=0.5) == {1, 2}
+    assert len(kept(torch.zeros(1, 20_000), top_p=0.5)) == 10_000, "each of them rare"
 
 
 @given(
-    logits=st.lists(st.floats(-5, 5), min_size=2, max_size=9),
+    logits=st.lists(st.floats(-12, 5, width=32), min_size=2, max_size=30, unique=True),
     top_p=st.floats(0.01, 1),
     top_k=st.integers(0, 9),
     seed=st.integers(0, 9),
@@ -51,10 +59,12 @@ def test_top_k_and_top_p_keep_the_likeliest() -> None:
 def test_what_is_drawn_was_kept_and_the_likeliest_always_is(
     logits: list[float], top_p: float, top_k: int, seed: int
 ) -> None:
-    plan, log_p_NV = Plan(temperature=1.0, top_p=top_p, top_k=top_k), torch.log_softmax(torch.tensor([logits]), -1)
-    kept_NV = keep_likely(log_p_NV, plan).isfinite()
-    assert kept_NV[0, log_p_NV.argmax()]
-    assert kept_NV[0, choose(log_p_NV, plan, generator(seed))]
+    log_p_NV = torch.log_softmax(torch.tensor([logits]), -1)
+    allowed = kept(log_p_NV, top_p=top_p, top_k=top_k)
+    assert int(log_p_NV.argmax()) in allowed
+    assert int(choose(log_p_NV, Plan(temperature=1.0, top_p=top_p, top_k=top_k), generator(seed))) in allowed
+    ranked = log_p_NV[0].argsort(descending=True).tolist()
+    assert allowed == set(ranked[: len(allowed)]), "none that is kept is less likely than one that is not"
 
 
 @pytest.mark.parametrize(
