@@ -102,11 +102,9 @@ def propose(here: Path, only: Collection[str], deadline: float) -> Iterator[Offe
     if not todo:
         return
     from dcode.cli.work import Ready, get_plan, get_ready
-    from dcode.model.load import quickest_precision
 
     # Beside other work two threads wait for each other: what one does in 5 s took them 27 s on a busy machine.
-    precision = settings.precision or (quickest_precision() if settings.device == "cpu" else None)
-    ready = get_ready(replace(settings, threads=settings.threads or 1, precision=precision))
+    ready = get_ready(replace(settings, threads=settings.threads or 1))
     rewriting = Ready(ready.model, get_plan(settings, ready.model.checkpoint, "changes"))
     taken: list[Task] = []
     for task in todo:

@@ -4,7 +4,10 @@ A row of a batch gives the same bits alone and in any company. Shapes: R rows of
 """
 
 import warnings
+from collections import deque
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -41,11 +44,10 @@ class RowLinear(nn.Module):
     def __init__(self, rows: Tensor, scale: Tensor, bias: Tensor | None, *, wide: bool = False) -> None:
         super().__init__()
         self.wide, self.bias, self.out_features = wide, bias, len(rows)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch names another package for what is to come after these operators
-            zero = torch.zeros(len(rows), dtype=torch.int64)
-            held = torch._make_per_channel_quantized_tensor(rows, scale.float(), zero, 0)
-            self._packed = torch.ops.quantized.linear_prepack(held, None)
+        held = torch._make_per_channel_quantized_tensor(
+            rows, scale.float(), torch.zeros(len(rows), dtype=torch.int64), 0
+        )
+        self._packed = torch.ops.quantized.linear_prepack(held, None)
 
     def forward(self, x: Tensor) -> Tensor:
         flat_RK = x.reshape(-1, x.shape[-1]).float()
@@ -90,14 +92,20 @@ def put_rows(
 
     The `wide` products get 14 bits of activation. The embedding serves as the head where there are no rows for one.
     """
-    for number in range(net.config.layers):
-        for name, parts in PRODUCTS.items():
-            own = [f"layers.{number}.{part}" for part in parts]
-            for part in own:
-                _put(net, part, nn.Identity())
-            _put(net, f"layers.{number}.{name}", _joined(own, rows, biases, wide=name in wide))
-    _put(net, "embed", RowEmbedding(*rows["embed"]))
-    _put(net, "head", RowLinear(*rows.get("head", rows["embed"]), None, wide="head" in wide))
+
+    def put_product(number: int, name: str) -> None:
+        own = [f"layers.{number}.{part}" for part in PRODUCTS[name]]
+        for part in own:
+            _put(net, part, nn.Identity())
+        _put(net, f"layers.{number}.{name}", _joined(own, rows, biases, wide=name in wide))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch names another package for what is to come after these operators
+        _put(net, "embed", RowEmbedding(*rows["embed"]))
+        _put(net, "head", RowLinear(*rows.get("head", rows["embed"]), None, wide="head" in wide))
+        # To pack is one thread's work, and half of what loading takes.
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            deque(pool.map(put_product, *zip(*product(range(net.config.layers), PRODUCTS), strict=True)), maxlen=0)
 
 
 def _put(net: nn.Module, name: str, module: nn.Module) -> None:

@@ -6,6 +6,7 @@ G groups.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -94,17 +95,18 @@ def read(folder: Path, hashes: Mapping[str, str]) -> dict[str, Tensor]:
 
 def rows(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
     """The int8 rows and scales of every matrix in the store, by our names; ModelError where parts do not fit."""
-    found = {}
-    for name in (key.removesuffix(".scale") for key in tensors if key.endswith(".scale")):
+
+    def matrix(name: str) -> tuple[Tensor, Tensor]:
         try:
-            scale = tensors[f"{name}.scale"]
+            scale, rows = tensors[f"{name}.scale"], tensors[name]
             if name + GRID in tensors:
-                matrix = unpack({kind: tensors[name + kind] for kind in ("", FIFTH, GRID) if name + kind in tensors})
-            else:
-                matrix = tensors[name]
-            if matrix.dtype != torch.int8 or len(scale) != len(matrix):
+                rows = unpack({kind: tensors[name + kind] for kind in ("", FIFTH, GRID) if name + kind in tensors})
+            if rows.dtype != torch.int8 or len(scale) != len(rows):
                 raise RuntimeError("rows and scales differ")
         except (KeyError, RuntimeError) as error:
             raise ModelError(f"the store's {name} does not fit together: {error}") from None
-        found[name] = (matrix, scale)
-    return found
+        return rows, scale
+
+    names = [key.removesuffix(".scale") for key in tensors if key.endswith(".scale")]
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        return dict(zip(names, pool.map(matrix, names), strict=True))
