@@ -215,35 +215,6 @@ def test_a_program_that_failed_is_tried_again() -> None:
     assert result.forwards == model.calls > 60
 
 
-@pytest.mark.parametrize(("tries", "count", "answers"), [(1, 1, 1), (2, 1, 2), (5, 1, 2), (2, 2, 2)])
-def test_a_program_that_is_doubted_when_it_is_read_again_gives_way_to_a_surer_one(
-    tries: int, count: int, answers: int
-) -> None:
-    """The first program has a token of which the model thinks better when it sees it stand there."""
-    words = tokenizer().encode(b"x = 1")
-    model = Oracle([b"x = 1"], slips={len(words) - 1: tokenizer().encode(b"2")[0]})
-    plan = Plan(commit="fixed", per_step=len(words), tries=tries, sure=0.9)
-    made = results(generate("set x", model, PYTHON, plan, slots=len(words), count=count))
-    assert [one.view for one in made] == [b"x = 1\n", b"x = 2\n"][2 - answers :][:count]
-    assert sum(one.forwards for one in made) == model.calls == 2 * answers
-    assert (made[0].regions[0].confidence > 0.9) == (answers == 2)
-
-
-def test_a_doubted_program_that_took_a_forward_a_slot_is_not_written_again() -> None:
-    words = tokenizer().encode(b"x = 1")
-    plan = Plan(commit="fixed", per_step=1, tries=4, sure=0.99)
-    (result,) = results(generate("set x", Oracle([b"x = 1"], sure=0.5), PYTHON, plan, slots=len(words)))
-    assert result.forwards == len(words) + 1
-
-
-def test_a_doubted_program_is_given_when_no_time_is_left_for_another() -> None:
-    words = tokenizer().encode(b"x = 1")
-    model = Oracle([b"x = 1"], sure=0.5)
-    plan = Plan(commit="fixed", per_step=len(words), tries=4, sure=0.99)
-    (result,) = results(generate("set x", model, PYTHON, plan, slots=len(words), deadline=time.monotonic() - 1))
-    assert result.view == b"x = 1\n" and 0.49 < result.regions[0].confidence < 0.51
-
-
 def test_comments_alone_are_no_program() -> None:
     (result,) = results(generate("halve a number", Oracle([b"# half"] * 3), PYTHON, Plan()))
     assert result.verdict == "failed"
