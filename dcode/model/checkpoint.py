@@ -13,6 +13,8 @@ from dcode.model.framing import Framing
 from dcode.resources import data_path
 
 DEFAULT = "mini"
+TRAINED = "mini"
+"""The row whose settings suit what `dcode train` makes."""
 HUB = "hub:"
 FRAMINGS = "framing"
 """The table of checkpoints.toml that is no model."""

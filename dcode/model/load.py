@@ -17,7 +17,7 @@ from torch import Tensor
 from dcode.errors import ModelError
 from dcode.model import kernels, packed, registry, shards
 from dcode.model.backbone import Backbone
-from dcode.model.checkpoint import DEFAULT, Checkpoint, checkpoint, find, framings
+from dcode.model.checkpoint import DEFAULT, TRAINED, Checkpoint, checkpoint, find, framings
 from dcode.model.config import Config
 from dcode.model.families import FAMILIES, kind_of, reading, shape
 from dcode.model.framing import Framing
@@ -160,7 +160,7 @@ def read(folder: Path, row: Checkpoint, device: torch.device, card: Mapping[str,
         halve(net, name, state[name].to(device))
     if not row.family:
         # Weights in a folder of the user's were trained as the shipped ones were: so are they sampled.
-        shipped = checkpoint(DEFAULT)
+        shipped = checkpoint(TRAINED)
         row = replace(row, defaults=shipped.defaults, programs=shipped.programs, changes=shipped.changes)
     return Model(net.eval(), tokenizer, row, found)
 
