@@ -123,12 +123,11 @@ def convert(file: File, out: Folder, verbose: Verbose = False) -> None:
     if digest(find(str(file.absolute())).folder) != SOURCE:
         raise ModelError(f"{file} is not the file that coder is made from", hint=f"its sha256 is {SOURCE}")
     own = data_path("weights/coder")
-    kept = json.loads((own / "kept.json").read_text(encoding="utf-8"))
     with progress(quiet=False) as told:
         told("reading the source")
         source = load(str(file.absolute()), precision="float32")
         calibration = (own / "calibration.txt").read_text(encoding="utf-8")
-        convert(source, kept, calibration, out, lambda layer: told(f"layer {layer + 1} of {source.net.config.layers}"))
+        convert(source, calibration, out, lambda layer: told(f"layer {layer + 1} of {source.net.config.layers}"))
 
 
 def verify(name: Name, verbose: Verbose = False) -> None:

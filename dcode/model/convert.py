@@ -20,9 +20,8 @@ from dcode.model.config import Config
 from dcode.model.layers import Layer, rotary
 from dcode.model.load import Model
 from dcode.model.packed import GROUP
-from dcode.model.prune import pruned
+from dcode.model.prune import pruned, spells_ascii
 from dcode.model.tokenizer import Tokenizer
-from dcode.model.weights import quantize_rows
 
 ALPHA = 0.5
 """How much of the activations' range goes into the weights (SmoothQuant, arXiv 2211.10438)."""
@@ -42,7 +41,7 @@ REACH = 120
 SPREAD = 0.05
 """The same share where a matrix makes up for the errors of those before it: more, for it learns from few tokens."""
 
-FIVE_BITS = ("attention.q", "attention.k", "attention.v", "attention.out", "feed_forward.down")
+FIVE_BITS = ("embed", "attention.q", "attention.k", "attention.v", "attention.out", "feed_forward.down")
 """What loses most by four, or is small."""
 
 INPUTS = {
@@ -72,11 +71,10 @@ def quantize(net: Backbone, texts: Sequence[Sequence[int]], tell: Callable[[int]
 
     `texts`: ids of equal length to calibrate on; `tell` is called with the number of every layer that is done.
     """
-    config, found = net.config, dict[str, Tensor]()
-    table, scale = quantize_rows(net.embed.weight)
-    found |= {"embed": table, "embed.scale": scale}
-    exact_TLD = net.embed.weight[torch.tensor(texts)]
-    quantized_TLD = (table.float() * scale[:, None])[torch.tensor(texts)]
+    config, ids_TL = net.config, torch.tensor(texts)
+    exact_TLD = net.embed.weight[ids_TL]
+    found = _head(net, exact_TLD)
+    quantized_TLD = net.embed.weight[ids_TL]
     for number, layer in enumerate(net.layers):
         assert isinstance(layer, Layer)
         exact_TLD, exact = _run(layer, exact_TLD, config)
@@ -90,9 +88,9 @@ def quantize(net: Backbone, texts: Sequence[Sequence[int]], tell: Callable[[int]
             made_up_KK = _made_up(wanted_RK * share_R1, x_RK * share_R1, hessian_KK)
             inverse_KK = _inverse(hessian_KK)
             for part in reads:
-                linear = _linear(layer, part)
-                linear.weight.data = (linear.weight.double() @ made_up_KK).float()
-                found |= {f"layers.{number}.{part}{kind}": t for kind, t in _matrix(layer, part, inverse_KK).items()}
+                weight = _linear(layer, part).weight
+                weight.data = (weight.double() @ made_up_KK).float()
+                found |= _matrix(f"layers.{number}.{part}", weight, inverse_KK)
         quantized_TLD, _ = _run(layer, quantized_TLD, config)
         tell(number)
     vectors = {name: w.float() for name, w in net.state_dict().items() if w.ndim == 1}
@@ -216,14 +214,21 @@ def _damped(hessian_KK: Tensor, share: float) -> Tensor:
     return damped_KK
 
 
-def _matrix(layer: Layer, part: str, inverse_KK: Tensor) -> dict[str, Tensor]:
-    """The parts of one matrix in the store; the layer gets what they stand for."""
-    linear = _linear(layer, part)
-    bits = 5 if part in FIVE_BITS else 4
-    codes, zero, step, scale = feed_back(linear.weight, inverse_KK, bits)
+def _head(net: Backbone, exact_TLD: Tensor) -> dict[str, Tensor]:
+    """The head's parts in the store, made for what the exact layers give it to read; as the embedding it follows."""
+    for layer in net.layers:
+        assert isinstance(layer, Layer)
+        exact_TLD, _ = _run(layer, exact_TLD, net.config)
+    return _matrix("embed", net.embed.weight, _inverse(_hessian(net.norm(exact_TLD).flatten(0, 1))))
+
+
+def _matrix(name: str, weight: Tensor, inverse_KK: Tensor) -> dict[str, Tensor]:
+    """The parts of one matrix in the store; the weight becomes what they stand for."""
+    bits = 5 if name.endswith(FIVE_BITS) else 4
+    codes, zero, step, scale = feed_back(weight, inverse_KK, bits)
     parts = packed.pack(codes, zero, step, bits)
-    linear.weight.data = packed.unpack(parts).float() * scale[:, None]
-    return {**parts, ".scale": scale}
+    weight.data = packed.unpack(parts).float() * scale[:, None]
+    return {name + kind: part for kind, part in {**parts, ".scale": scale}.items()}
 
 
 def feed_back(weight_NK: Tensor, inverse_KK: Tensor, bits: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -281,13 +286,14 @@ LENGTH = 256
 """Tokens of a text to calibrate on."""
 
 
-def convert(source: Model, kept: Sequence[int], calibration: str, folder: Path, tell: Callable[[int], object]) -> None:
-    """Write the store of a causal model in float32: these tokens of it, calibrated on texts that form feeds part.
+def convert(source: Model, calibration: str, folder: Path, tell: Callable[[int], object]) -> None:
+    """Write the store of a causal model in float32: its ASCII tokens, calibrated on texts that form feeds part.
 
     ModelError for a model of another kind.
     """
     if source.framing is None or not source.is_causal or source.net.config.width % GROUP:
         raise ModelError(f"{source.checkpoint.name} is no left-to-right base that can be packed")
+    kept = spells_ascii(source.tokenizer)
     engine = pruned(source.tokenizer.engine.to_str(), kept)
     tokenizer = replace(source.tokenizer, engine=Engine.from_str(engine))
     tokenizer.engine.encode_special_tokens = True
